@@ -1,0 +1,48 @@
+# Everything is set up here from a bare clone: Python 3.11 and pip are enough.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+TOOLS := .tools/bin
+UV := UV_PROJECT_ENVIRONMENT=.venv $(TOOLS)/uv
+RUN := .venv/bin/
+WORKERS ?= 2
+
+.PHONY: demo serve test check bench clean
+
+demo: .venv/.ready .ehr/.ready
+	$(RUN)didymos demo $(if $(ONCE),--once --json,)
+
+serve: .venv/.ready
+	$(RUN)didymos serve
+
+test: .venv/.ready .ehr/.ready .browser/.ready
+	$(RUN)pytest -n $(WORKERS) $(PYTEST)
+
+check: .venv/.ready
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)mypy
+	$(RUN)lint-imports
+
+bench: .venv/.ready .ehr/.ready
+	$(RUN)python -m tests.bench $(if $(ONLY),--only $(ONLY),)
+
+clean:
+	rm -rf .venv .tools .ehr .browser build
+
+$(TOOLS)/uv:
+	$(PYTHON) -m venv .tools
+	$(TOOLS)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.ready: $(TOOLS)/uv pyproject.toml uv.lock
+	$(UV) sync --quiet --frozen
+	touch $@
+
+# The demo's EHR is somebody else's program and lives in an environment of its own.
+.ehr/.ready: $(TOOLS)/uv gateway/demonstration/ehr-requirements.txt
+	$(TOOLS)/uv venv --quiet --clear --python $(PYTHON) .ehr
+	$(TOOLS)/uv pip install --quiet --python .ehr/bin/python --require-hashes -r gateway/demonstration/ehr-requirements.txt
+	touch $@
+
+.browser/.ready: .venv/.ready tests/browser/package.json tests/browser/package-lock.json
+	$(RUN)python -m tests.browser
+	touch $@
