@@ -1,0 +1,58 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.twin_engine.people import AT, found, measured
+from twin_engine.model import Signal
+from twin_engine.screening import CLOCK_SKEW, doubt, known, lasting, newest
+from twin_engine.twin import Condition
+
+SIGNAL = Signal("egfr", "mL/min/{1.73_m2}", 15, 140, timedelta(days=1))
+ANSWER = Signal("smoking-status", "", max_age=timedelta(days=1), values=("never", "current"))
+
+
+def test_the_newest_value_is_taken_and_at_a_tie_the_largest_source():
+    old, new = (
+        measured("egfr", 1, timedelta(hours=2)),
+        measured("egfr", 2, timedelta(hours=1), "Observation/a"),
+    )
+    tied = measured("egfr", 1, timedelta(hours=1), "Observation/b")
+    assert newest([new, old], "egfr") == new
+    assert newest([tied, new], "egfr") == newest([new, tied], "egfr") == tied
+    assert newest([new], "creatinine") is None
+
+
+def test_a_value_of_the_future_is_unknown_beyond_the_skew_of_a_clock():
+    near, far = measured("egfr", 1, -CLOCK_SKEW), measured("egfr", 1, -2 * CLOCK_SKEW)
+    assert known([near, far], AT) == [near]
+
+
+@pytest.mark.parametrize(
+    ("signal", "item", "code"),
+    [
+        (SIGNAL, None, "missing-input"),
+        (SIGNAL, measured("egfr", 15), None),
+        (SIGNAL, measured("egfr", 140), None),
+        (SIGNAL, measured("egfr", 14.9), "out-of-range"),
+        (SIGNAL, measured("egfr", 140.1), "out-of-range"),
+        (SIGNAL, measured("egfr", float("nan")), "out-of-range"),
+        (SIGNAL, measured("egfr", 90, timedelta(days=1)), "stale-input"),
+        (ANSWER, found("smoking-status", "current"), None),
+        (ANSWER, found("smoking-status", "unknown"), "unconfirmed"),
+        (ANSWER, found("smoking-status", "never", timedelta(days=1)), "stale-input"),
+    ],
+)
+def test_what_cannot_be_used_has_its_reason(signal, item, code):
+    reason = doubt(signal, item, AT)
+    assert (reason.code if reason else None) == code
+
+
+def test_a_reason_names_the_range_and_never_the_value():
+    reason = doubt(SIGNAL, measured("egfr", 777), AT)
+    assert reason.text == "The newest egfr is outside 15 to 140 mL/min/{1.73_m2}."
+    assert "777" not in reason.text
+
+
+def test_records_of_a_condition_come_in_the_order_of_their_sources():
+    one, other = Condition("diabetes", "Condition/1", False), Condition("diabetes", "Condition/2", True)
+    assert lasting([other, Condition("asthma", "Condition/0", True), one], "diabetes") == (one, other)

@@ -1,0 +1,1 @@
+"""The numerical core: values, models and their state."""

@@ -1,0 +1,1 @@
+"""Pure published equations that several models share."""

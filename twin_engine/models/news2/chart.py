@@ -1,0 +1,192 @@
+"""From what is known of a person to one complete NEWS2 set, or the reasons why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from twin_engine import screening
+from twin_engine.model import Signal
+from twin_engine.models.news2 import card
+from twin_engine.models.news2.scoring import Vitals
+from twin_engine.twin import Condition, Evidence, Finding, Measurement, Reason, Subject
+
+SCORED = (*card.VITAL_SIGNS, card.CONSCIOUSNESS)
+CHARTED = frozenset(signal.name for signal in (*SCORED, *card.OXYGEN_SUPPLY))
+# How far back the score is sought that the present one is compared with.
+TREND_WINDOW = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The newest value of each sign; of a finding, every answer of that instant."""
+
+    measurements: tuple[Measurement, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of(cls, measurements: Sequence[Measurement], findings: Sequence[Finding]) -> Chart:
+        """Keep the newest of each declared signal."""
+        chosen = (screening.newest(measurements, signal.name) for signal in card.INPUTS.signals)
+        answered = (_answers(findings, signal.name) for signal in card.INPUTS.findings)
+        return cls(
+            tuple(item for item in chosen if item is not None),
+            tuple(item for group in answered for item in group),
+        )
+
+    def newest(self, signal: Signal) -> Measurement | Finding | None:
+        """Return the newest value of ``signal``, a measurement or a finding."""
+        measured = screening.newest(self.measurements, signal.name)
+        return measured if measured is not None else screening.newest(self.findings, signal.name)
+
+    def supply(self) -> list[Measurement | Finding]:
+        """Return what the newest instant says of supplemental oxygen."""
+        names = {signal.name for signal in card.OXYGEN_SUPPLY}
+        charted: tuple[Measurement | Finding, ...] = (*self.measurements, *self.findings)
+        told = [item for item in charted if item.signal in names]
+        last = max((item.time for item in told), default=None)
+        return [item for item in told if item.time == last]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The newest set as of ``at``, and the set that stood before any value of it."""
+
+    at: datetime
+    subject: Subject
+    now: Chart = Chart()
+    before: Chart = Chart()
+    before_at: datetime | None = None
+    conditions: tuple[Condition, ...] = ()
+
+    @classmethod
+    def of(cls, evidence: Evidence, at: datetime) -> State:
+        """Keep of ``evidence`` what the score can use."""
+        measurements = screening.known(evidence.measurements, at)
+        findings = screening.known(evidence.findings, at)
+        now = Chart.of(measurements, findings)
+        before_at = _before(now, (*measurements, *findings))
+        records = (screening.lasting(set(evidence.conditions), name) for name in card.INPUTS.conditions)
+        return cls(
+            at,
+            evidence.subject,
+            now,
+            Chart()
+            if before_at is None
+            else Chart.of(_until(measurements, before_at), _until(findings, before_at)),
+            before_at,
+            tuple(record for group in records for record in group),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A complete set: what each sign was, whence, and until when the set stands."""
+
+    vitals: Vitals
+    said: dict[str, tuple[str, tuple[str, ...]]]
+    until: datetime
+
+
+def read(state: State, chart: Chart, at: datetime) -> Reading | tuple[Reason, ...]:
+    """Return the complete set of ``chart`` at ``at``, or every reason why it is not complete."""
+    items = {signal.name: chart.newest(signal) for signal in SCORED}
+    doubts = [screening.doubt(signal, items[signal.name], at) for signal in SCORED]
+    supply = _supply(chart, at)
+    scale = _scale(state)
+    reasons = [
+        reason
+        for reason in (*doubts, *(part for part in (supply, scale) if isinstance(part, Reason)))
+        if reason
+    ]
+    if reasons or isinstance(supply, Reason) or isinstance(scale, Reason):
+        return tuple(reasons)
+    present = {name: item for name, item in items.items() if item is not None}
+    on_oxygen, suppliers = supply
+    said: dict[str, tuple[str, tuple[str, ...]]] = {
+        name: (_said(item), (item.source,)) for name, item in present.items()
+    }
+    said["supplemental-oxygen"] = ("oxygen" if on_oxygen else "air", tuple(item.source for item in suppliers))
+    said["spo2-scale"] = (str(scale[0]), scale[1])
+    times = [item.time for item in (*present.values(), *suppliers)]
+    return Reading(_vitals(present, scale[0], on_oxygen=on_oxygen), said, min(times) + card.SET_AGE)
+
+
+def _vitals(present: dict[str, Measurement | Finding], scale: int, *, on_oxygen: bool) -> Vitals:
+    value = {name: item.value for name, item in present.items() if isinstance(item, Measurement)}
+    return Vitals(
+        respiratory_rate=value["respiratory-rate"],
+        oxygen_saturation=value["oxygen-saturation"],
+        scale=scale,
+        on_oxygen=on_oxygen,
+        systolic=value["systolic-blood-pressure"],
+        heart_rate=value["heart-rate"],
+        alert=present["consciousness"].value == "alert",
+        temperature=value["body-temperature"],
+    )
+
+
+def _supply(chart: Chart, at: datetime) -> tuple[bool, list[Measurement | Finding]] | Reason:
+    told = chart.supply()
+    if not told:
+        return Reason(
+            "missing-input", "supplemental-oxygen", "Neither air nor supplemental oxygen is recorded."
+        )
+    signals = {signal.name: signal for signal in card.OXYGEN_SUPPLY}
+    doubt = next(filter(None, (screening.doubt(signals[item.signal], item, at) for item in told)), None)
+    if doubt is not None:
+        return doubt
+    votes = {_is_oxygen(item) for item in told}
+    if len(votes) > 1:
+        return Reason("unconfirmed", "supplemental-oxygen", "Records of one instant disagree on oxygen.")
+    return votes.pop(), told
+
+
+def _is_oxygen(item: Measurement | Finding) -> bool:
+    if isinstance(item, Finding):
+        return item.value == "oxygen"
+    air = 21.0 if item.signal == card.OXYGEN_FRACTION.name else 0.0
+    return item.value > air
+
+
+def _scale(state: State) -> tuple[int, tuple[str, ...]] | Reason:
+    told = [item for item in state.now.findings if item.signal == card.SCALE.name]
+    doubt = next(filter(None, (screening.doubt(card.SCALE, item, item.time) for item in told)), None)
+    if doubt is not None:
+        return doubt
+    records = screening.lasting(state.conditions, "hypercapnic-respiratory-failure")
+    active = tuple(record for record in records if record.active)
+    votes = {item.value for item in told} | ({"2"} if active else set())
+    if len(votes) > 1:
+        return Reason("unconfirmed", card.SCALE.name, "The records disagree on the SpO2 scale.")
+    sources = (*(item.source for item in told), *(record.source for record in active or records))
+    return int(next(iter(votes), "1")), sources
+
+
+def _answers(findings: Iterable[Finding], name: str) -> tuple[Finding, ...]:
+    mine = {item for item in findings if item.signal == name}
+    last = max((item.time for item in mine), default=None)
+    return tuple(sorted(item for item in mine if item.time == last))
+
+
+def _before(now: Chart, items: Iterable[Measurement | Finding]) -> datetime | None:
+    """Return the last instant, within the window, that no value of the present set is from."""
+    present = [item.time for item in (*(now.newest(signal) for signal in SCORED), *now.supply()) if item]
+    if not present:
+        return None
+    first, last = min(present), max(present)
+    earlier = (item.time for item in items if item.signal in CHARTED and item.time < first)
+    found = max(earlier, default=None)
+    return found if found is not None and found >= last - TREND_WINDOW else None
+
+
+def _until(items: Iterable[screening.Timed], until: datetime) -> list[screening.Timed]:
+    return [item for item in items if item.time <= until]
+
+
+def _said(item: Measurement | Finding) -> str:
+    if isinstance(item, Finding):
+        return item.value
+    units = {signal.name: signal.unit for signal in card.INPUTS.signals}
+    return f"{item.value:.4g} {units[item.signal]}"

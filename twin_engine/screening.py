@@ -1,0 +1,71 @@
+"""Choosing the values that a model may use, and saying why another may not be used.
+
+The newest value counts, never an older one because it is more convenient. Of several at the same instant
+the one with the largest source, then the largest value, is taken, so that the choice is the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from twin_engine.model import Signal
+from twin_engine.twin import Condition, Finding, Measurement, Reason, Treatment
+
+Timed = TypeVar("Timed", Measurement, Finding)
+Lasting = TypeVar("Lasting", Condition, Treatment)
+
+# Clocks of hospitals run a little ahead of ours; a value from further ahead is not known yet.
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+def known(items: Iterable[Timed], at: datetime) -> list[Timed]:
+    """Return the items that are known at ``at``: those not from the future."""
+    horizon = at + CLOCK_SKEW
+    return [item for item in items if item.time <= horizon]
+
+
+def newest(items: Iterable[Timed], name: str) -> Timed | None:
+    """Return the newest item of the signal ``name``."""
+    mine = (item for item in items if item.signal == name)
+    return max(mine, key=lambda item: (item.time, item.source, item.value), default=None)
+
+
+def stale_from(signal: Signal, item: Measurement | Finding) -> datetime | None:
+    """Return the first instant at which ``item`` is too old to be used."""
+    return None if signal.max_age is None else item.time + signal.max_age
+
+
+def doubt(signal: Signal, item: Measurement | Finding | None, at: datetime) -> Reason | None:
+    """Return why ``item`` cannot be used for ``signal`` at ``at``; None where it can."""
+    said = signal.name.replace("-", " ")
+    if item is None:
+        return Reason("missing-input", signal.name, f"No {said} is known.")
+    limit = stale_from(signal, item)
+    if limit is not None and at >= limit:
+        return Reason("stale-input", signal.name, f"The newest {said} is too old.")
+    return _out_of_range(signal, item, said)
+
+
+def lasting(items: Iterable[Lasting], name: str) -> tuple[Lasting, ...]:
+    """Return the records of the condition or treatment ``name``, in the order of their sources."""
+    return tuple(sorted((item for item in items if item.name == name), key=lambda item: item.source))
+
+
+def _out_of_range(signal: Signal, item: Measurement | Finding, said: str) -> Reason | None:
+    if isinstance(item, Finding):
+        if not signal.values or item.value in signal.values:
+            return None
+        return Reason("unconfirmed", signal.name, f"The newest {said} has no answer that can be used.")
+    below = signal.low is not None and not item.value >= signal.low
+    above = signal.high is not None and not item.value <= signal.high
+    if not below and not above:
+        return None
+    return Reason("out-of-range", signal.name, f"The newest {said} is outside {_range(signal)}.")
+
+
+def _range(signal: Signal) -> str:
+    if signal.low is not None and signal.high is not None:
+        return f"{signal.low:g} to {signal.high:g} {signal.unit}"
+    return f"{signal.high if signal.low is None else signal.low:g} {signal.unit}"
