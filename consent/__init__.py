@@ -1,0 +1,1 @@
+"""The consent core: decisions, keys and the vault."""
