@@ -1,0 +1,1 @@
+"""The audit core: records, the Merkle log and its verification."""
