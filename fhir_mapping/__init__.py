@@ -1,0 +1,1 @@
+"""Translation between FHIR resources and the values of the cores."""

@@ -1,0 +1,100 @@
+r"""Bytes are checked before anything is built from them.
+
+Every check is linear in the size of the body, and none of them recurses. The parser is orjson: it
+refuses ``NaN``, ``Infinity``, ``1e400``, invalid UTF-8, a byte order mark, raw control characters and
+lone surrogates. What it lets through is refused here: great size, depth and node counts, numbers
+that run on, ``\u0000``, and on demand a key that stands twice in one object.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+import orjson
+
+from fhir_mapping.errors import Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``size`` in bytes; ``nodes`` counts ``, { [`` wherever they stand; ``number`` in characters."""
+
+    size: int = 5 * 1024 * 1024
+    depth: int = 64
+    nodes: int = 200_000
+    number: int = 32
+
+
+DEFAULT = Limits()
+BUNDLE = Limits(size=20 * 1024 * 1024, nodes=2_000_000)
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_NUMBER_BYTES = b"+-.0123456789Ee"
+_AS_NUMBER = bytes(0x30 if byte in _NUMBER_BYTES else 0x20 for byte in range(256))
+_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
+_STEP = {0x7B: 1, 0x5B: 1, 0x7D: -1, 0x5D: -1}
+
+
+def parse(body: bytes, limit: Limits = DEFAULT, *, unique_keys: bool = False) -> Any:
+    """Return the JSON value of ``body``.
+
+    ``unique_keys`` refuses an object that names a key twice: two readers could take different
+    values from it, which matters where a resource carries a decision.
+
+    Raises
+    ------
+    Unusable
+        For anything else than well-formed JSON within ``limit``; never another exception.
+    """
+    _check_size(body, limit)
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Unusable("structure", "the body is not well-formed JSON in UTF-8") from None
+    _check_text(body, limit)
+    if unique_keys:
+        json.loads(body, object_pairs_hook=_unique)
+    return value
+
+
+def resource(body: bytes, limit: Limits = DEFAULT, *, unique_keys: bool = False) -> dict[str, Any]:
+    """Return the resource in ``body``: an object that names its ``resourceType``."""
+    value = parse(body, limit, unique_keys=unique_keys)
+    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        raise Unusable("structure", "the body is not a FHIR resource", expression="resourceType")
+    return value
+
+
+def _check_size(body: bytes, limit: Limits) -> None:
+    if len(body) > limit.size:
+        raise Unusable("too-long", "the body is larger than allowed", 413)
+    if body.count(b",") + body.count(b"{") + body.count(b"[") > limit.nodes:
+        raise Unusable("too-long", "the body has more elements than allowed", 413)
+
+
+def _check_text(body: bytes, limit: Limits) -> None:
+    """Check what only shows outside strings; well-formed JSON makes the stripping linear."""
+    if body.count(b"{") + body.count(b"[") > limit.depth and _depth(body) > limit.depth:
+        raise Unusable("structure", "the body is nested deeper than allowed")
+    too_long = b"0" * (limit.number + 1)
+    if too_long in body.translate(_AS_NUMBER) and too_long in _STRING.sub(b'""', body).translate(_AS_NUMBER):
+        raise Unusable("value", "a number has more characters than allowed")
+    if b"\\u0000" in body and _NUL.search(body):
+        raise Unusable("value", "a string holds the character NUL")
+
+
+def _depth(body: bytes) -> int:
+    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    return max(accumulate(_STEP[byte] for byte in brackets), default=0)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Unusable("structure", "an object names a key twice")
+    return found

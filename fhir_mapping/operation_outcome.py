@@ -1,0 +1,39 @@
+"""OperationOutcome: what went wrong, in FHIR's words and without a piece of the input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_mapping.errors import Unusable
+
+# Codes of the mapping that are not FHIR issue types, and the type that covers them.
+_ISSUE_TYPE = {
+    "absent": "required",
+    "code": "code-invalid",
+    "comparator": "value",
+    "intent": "business-rule",
+    "modifier": "extension",
+    "range": "value",
+    "reference": "not-found",
+    "retracted": "deleted",
+    "status": "business-rule",
+    "time": "value",
+    "unit": "value",
+}
+
+
+def render(code: str, text: str, severity: str = "error", expression: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return an OperationOutcome with one issue; ``severity`` is fatal, error, warning or information."""
+    issue: dict[str, Any] = {
+        "severity": severity,
+        "code": _ISSUE_TYPE.get(code, code),
+        "diagnostics": text,
+    }
+    if expression:
+        issue["expression"] = list(expression)
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+def of(error: Unusable) -> dict[str, Any]:
+    """Return the OperationOutcome for input that cannot be used."""
+    return render(error.code, error.text, expression=(error.expression,) if error.expression else ())
