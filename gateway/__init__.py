@@ -1,0 +1,1 @@
+"""The shell: HTTP, queue, database, hospitals, pages and command line."""

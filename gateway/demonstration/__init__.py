@@ -1,0 +1,1 @@
+"""The demonstration: a third-party EHR, patients, events and a live view."""

@@ -1,0 +1,193 @@
+"""The demo's end: every event is accounted for from what the EHR itself shows, and the log is checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+
+from audit.sealing import Opened
+from fhir_mapping import risk_assessment
+from fhir_mapping.notification import Change
+from gateway.demonstration.stage import Stage
+from gateway.operations.account import Account, Standing, account
+from gateway.operations.inspection import verify
+from gateway.operations.receive import open_change
+from gateway.storage import outbox
+from gateway.storage.schema import inbox, readback
+from twin_engine import store
+
+MILLISECONDS = 1_000
+REASONED = frozenset(
+    {
+        "denied",
+        "missing-input",
+        "quarantined",
+        "not-an-input",
+        "consent-reviewed",
+        "deleted",
+        "rerouted",
+        "unknown-patient",
+    }
+)
+
+
+@dataclass(slots=True)
+class Reckoning:
+    """What became of every event; ``faults`` is empty if all is well."""
+
+    patients: int = 0
+    events: int = 0
+    assessments: int = 0
+    superseded: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    latencies: list[float] = field(default_factory=list)
+    audit_entries: int = 0
+    root: str = ""
+    faults: list[str] = field(default_factory=list)
+
+
+def reckon(stage: Stage, written: Iterable[tuple[str, str, str]]) -> Reckoning:
+    """Account for every event.
+
+    Parameters
+    ----------
+    written
+        Type, id and version of all that the hospital wrote: none may be missing in the journal.
+    """
+    found = Reckoning(patients=len(stage.patients))
+    rows = _rows(stage)
+    changes = [(row, open_change(stage.services, stage.hospital_id, row.sealed)) for row in rows]
+    _check_nothing_lost(found, changes, written)
+    bases = _Bases(stage, found)
+    for row, change in changes:
+        _place(found, row, change, bases)
+    found.events = len(rows)
+    found.latencies = _latencies(stage)
+    _check_log(stage, found)
+    return found
+
+
+def _rows(stage: Stage) -> list[Any]:
+    with stage.services.journal.reading() as connection:
+        return list(connection.execute(select(inbox).order_by(inbox.c.id)))
+
+
+def _check_nothing_lost(
+    found: Reckoning, changes: list[tuple[Any, Change]], written: Iterable[tuple[str, str, str]]
+) -> None:
+    seen = {(change.type, change.id, change.version) for _, change in changes}
+    found.faults += [
+        f"never journaled: {kind}/{one} version {version}"
+        for kind, one, version in written
+        if (kind, one, version) not in seen
+    ]
+
+
+class _Bases:
+    """Per twin: what its assessments rest on as read from the EHR, and how things stand here."""
+
+    def __init__(self, stage: Stage, found: Reckoning) -> None:
+        self._stage = stage
+        self._found = found
+        self._known: dict[str, tuple[frozenset[str], Standing]] = {}
+
+    def of(self, twin: str) -> tuple[frozenset[str], Standing]:
+        if twin not in self._known:
+            self._known[twin] = (self._read_back(twin), self._standing(twin))
+        return self._known[twin]
+
+    def _read_back(self, twin: str) -> frozenset[str]:
+        with self._stage.services.journal.reading() as connection:
+            versions = outbox.latest(connection, twin)
+        bases: set[str] = set()
+        for identifier, version in versions.items():
+            resource = self._stage.client.read("RiskAssessment", identifier)
+            if resource is None:
+                self._found.faults.append(f"assessment {identifier} is not in the EHR")
+                continue
+            self._found.assessments += version.live
+            bases |= risk_assessment.basis(resource)
+        return frozenset(bases)
+
+    def _standing(self, twin: str) -> Standing:
+        services = self._stage.services
+        with services.journal.reading() as connection:
+            records = store.current_evidence(connection, services.vault, twin)
+            snapshots = store.latest_snapshots(connection, services.vault, twin)
+        answers = tuple(answer for snapshot in snapshots for answer in snapshot.answers)
+        return Standing({record.reference: record for record in records}, answers)
+
+
+def _place(found: Reckoning, row: Any, change: Change, bases: _Bases) -> None:
+    """Find the one end of an event: used, superseded by a named version, or a stated reason."""
+    if row.outcome in REASONED:
+        found.reasons[row.outcome] += 1
+        return
+    if row.outcome is None or row.twin is None:
+        found.faults.append(f"event {row.id} has no end")
+        return
+    basis, standing = bases.of(row.twin)
+    if f"{change.type}/{change.id}/_history/{change.version}" in basis:
+        found.reasons["used"] += 1
+        return
+    _place_replaced(found, row, account(change, standing))
+
+
+def _place_replaced(found: Reckoning, row: Any, end: Account) -> None:
+    if end.outcome == "superseded" and end.detail:
+        found.superseded += 1
+    elif end.outcome in REASONED:
+        found.reasons[end.outcome] += 1
+    else:
+        found.faults.append(f"event {row.id}: {end.outcome}, but its version is in no basis read back")
+
+
+def _latencies(stage: Stage) -> list[float]:
+    confirmed = (
+        select(func.min(readback.c.confirmed))
+        .where(readback.c.twin == inbox.c.twin, readback.c.seq >= inbox.c.seq)
+        .scalar_subquery()
+    )
+    query = select(inbox.c.received, confirmed).where(inbox.c.outcome == "used")
+    with stage.services.journal.reading() as connection:
+        rows = connection.execute(query).all()
+    return sorted((end - start) / MILLISECONDS for start, end in rows if end is not None)
+
+
+def _check_log(stage: Stage, found: Reckoning) -> None:
+    verdict = verify(stage.services)
+    size, root = stage.services.audit.size_and_root()
+    found.audit_entries, found.root = size, root.hex()
+    if not verdict.ok:
+        found.faults.append(verdict.text)
+    found.faults += _acts_without_decision(stage.services.audit.entries(0, size))
+
+
+def _acts_without_decision(entries: Iterable[Opened]) -> list[str]:
+    """Return acts on a person's data that no permission stands before in the log."""
+    permitted: dict[str, set[str]] = {}
+    faults = []
+    for entry in entries:
+        subject = entry.personal.subject if entry.personal else None
+        detail = entry.operational.detail if entry.operational else ""
+        if subject is None:
+            continue
+        held = permitted.setdefault(subject, set())
+        if entry.leaf.kind == "consent-decision":
+            act, _, said = detail.partition(": ")
+            (held.add if said.startswith("permit") else held.discard)(act)
+        elif _unpermitted(entry.leaf.kind, detail, held):
+            faults.append(f"audit entry {entry.index}: {entry.leaf.kind} without a permission before it")
+    return faults
+
+
+def _unpermitted(kind: str, detail: str, held: set[str]) -> bool:
+    if kind == "pull":
+        return not held & {"consent-lookup", "collect"}
+    if kind == "twin-update":
+        return detail.startswith("current") and "use" not in held
+    return kind == "assessment-write" and not detail.endswith("withdrawn") and "disclose" not in held

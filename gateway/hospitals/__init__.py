@@ -1,0 +1,1 @@
+"""One EHR: connection, token, reading, writing, subscribing."""

@@ -1,0 +1,200 @@
+"""What an EHR can do, found once at ``connect`` and kept with its registration.
+
+The CapabilityStatement is read first. Two things it may not say are probed with reads that match nothing,
+so no clinical data is created and none is returned: whether RiskAssessment is known though unlisted, and
+whether ``Prefer: handling=strict`` is heeded.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from fhir_mapping import capability
+from fhir_mapping.capability import Capabilities, TypeCapability
+from fhir_mapping.errors import Unusable
+from gateway.hospitals.connection import Connection
+from gateway.hospitals.errors import BadAnswer, HospitalError, NotAuthorised
+
+OUT = "RiskAssessment"
+READ_TYPES = (
+    "Patient",
+    "Consent",
+    "Observation",
+    "Condition",
+    "MedicationRequest",
+    "MedicationStatement",
+)
+KEPT_TYPES = (*READ_TYPES, OUT, "Provenance", "Device", "Subscription", "DocumentReference")
+
+Sync = Literal["subscription", "polling"]
+Write = Literal["update", "create", "kept-here"]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeProfile:
+    """One type as its EHR lists it; ``parameters`` are its search parameters."""
+
+    interactions: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    versions: bool = False
+    update_create: bool = False
+    conditional_create: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What ``connect`` found; values only, so that it can be stored as JSON.
+
+    Attributes
+    ----------
+    write
+        ``update``: PUT under our own id; ``create``: POST under the EHR's; ``kept-here``: not written.
+    unlisted
+        RiskAssessment is written though the EHR does not list it: the first refusal means ``kept-here``.
+    versions
+        Whether the written type has versions, so that If-Match protects them.
+    strict
+        Whether unknown search parameters are refused when asked; where not, the checks of each page remain.
+    """
+
+    fhir_version: str
+    software: str
+    sync: Sync
+    write: Write
+    unlisted: bool
+    versions: bool
+    strict: bool
+    types: Mapping[str, TypeProfile]
+    notes: tuple[str, ...] = ()
+
+    def searchable(self, kind: str, parameter: str) -> bool:
+        """Whether the EHR advertises ``parameter`` on ``kind``."""
+        return kind in self.types and parameter in self.types[kind].parameters
+
+    def can(self, kind: str, interaction: str) -> bool:
+        """Whether the EHR advertises ``interaction`` on ``kind``."""
+        return kind in self.types and interaction in self.types[kind].interactions
+
+
+def inspect(connection: Connection, nonce: Callable[[int], str] = secrets.token_hex) -> Profile:
+    """Return what the EHR behind ``connection`` can do.
+
+    Raises ``HospitalError`` where it cannot be reached or shows no CapabilityStatement.
+    """
+    stated = _stated(connection)
+    listed = {kind: _type(each) for kind, each in stated.types.items()}
+    absent = f"didymos-probe-{nonce(8)}"
+    write, unlisted = _write(connection, listed, absent)
+    out = listed.get(OUT, TypeProfile())
+    found = Profile(
+        fhir_version=stated.fhir_version,
+        software=stated.software or "unnamed",
+        sync="subscription" if stated.offers("Subscription", "create") else "polling",
+        write=write,
+        unlisted=unlisted,
+        versions=out.versions or (unlisted and _usually(listed, "versions")),
+        strict=_heeds_strict(connection, listed, absent),
+        types={kind: listed[kind] for kind in KEPT_TYPES if kind in listed},
+    )
+    return _annotated(found)
+
+
+def _stated(connection: Connection) -> Capabilities:
+    try:
+        return capability.read(connection.capabilities())
+    except Unusable as error:
+        raise BadAnswer(error.text) from error
+
+
+def _type(offered: TypeCapability) -> TypeProfile:
+    return TypeProfile(
+        interactions=tuple(sorted(offered.interactions)),
+        parameters=tuple(sorted(offered.parameters)),
+        versions=offered.versioning == "versioned-update",
+        update_create=offered.update_create,
+        conditional_create=offered.conditional_create,
+    )
+
+
+def _write(connection: Connection, listed: Mapping[str, TypeProfile], absent: str) -> tuple[Write, bool]:
+    out = listed.get(OUT)
+    if out is None:
+        tried = _usually(listed, "update_create") and _knows(connection, absent)
+        return ("update", True) if tried else ("kept-here", False)
+    if "update" in out.interactions and out.update_create:
+        return "update", False
+    return ("create", False) if "create" in out.interactions else ("kept-here", False)
+
+
+def _usually(listed: Mapping[str, TypeProfile], trait: str) -> bool:
+    """Whether most listed types have ``trait``: a guess for a type that is not listed."""
+    having = sum(bool(getattr(each, trait)) for each in listed.values())
+    return having * 2 > len(listed)
+
+
+def _knows(connection: Connection, absent: str) -> bool:
+    """Whether the EHR says "no such resource" and not "no such type"."""
+    try:
+        read, issues = connection.status((OUT, absent))
+        search, _ = connection.status((OUT,), [("_id", absent), ("_summary", "count")])
+    except NotAuthorised:
+        return False
+    return (read, search) == (404, 200) and "not-found" in issues
+
+
+def _heeds_strict(connection: Connection, listed: Mapping[str, TypeProfile], absent: str) -> bool:
+    if "_id" not in listed.get("Observation", TypeProfile()).parameters:
+        return False
+    nothing = [("_id", absent), ("_summary", "count")]
+    try:
+        plain, _ = connection.status(("Observation",), nothing)
+        odd, _ = connection.status(("Observation",), [*nothing, ("didymos-unknown-parameter", "1")])
+    except HospitalError:
+        return False
+    return plain == 200 and odd == 400
+
+
+def _annotated(found: Profile) -> Profile:
+    notes = (_sync_note(found), _write_note(found), *_search_notes(found), *_type_notes(found))
+    return replace(found, notes=notes)
+
+
+def _sync_note(found: Profile) -> str:
+    if found.sync == "subscription":
+        return "works: Subscriptions tell us what changed"
+    return "falls back: no Subscriptions, so enrolled patients are polled"
+
+
+def _write_note(found: Profile) -> str:
+    if found.unlisted:
+        return "works, on trial: RiskAssessment is not listed but known; the first PUT decides"
+    return {
+        "update": "works: RiskAssessment is written under our own id",
+        "create": "falls back: RiskAssessment gets ids of the EHR; intents are recorded and reconciled",
+        "kept-here": "falls back: the EHR takes no RiskAssessment; assessments are served from our /fhir",
+    }[found.write]
+
+
+def _search_notes(found: Profile) -> tuple[str, ...]:
+    return (
+        "works: catch-up by _lastUpdated"
+        if found.searchable("Observation", "_lastUpdated")
+        else "falls back: no _lastUpdated on Observation; catch-up re-reads by date, patient by patient",
+        "works: unknown search parameters are refused"
+        if found.strict
+        else "falls back: unknown search parameters may be ignored; every page is checked",
+        "works: versions and If-Match protect what is written"
+        if found.versions
+        else "falls back: no versions of what we write; content is compared by hash",
+    )
+
+
+def _type_notes(found: Profile) -> tuple[str, ...]:
+    lacking = [kind for kind in READ_TYPES if not found.can(kind, "search-type")]
+    notes = [f"does not work: {kind} cannot be searched and is not read" for kind in lacking]
+    if found.fhir_version not in {"4.0.0", "4.0.1"}:
+        notes.append(f"does not work: FHIR {found.fhir_version or 'of no stated version'}; R4 is needed")
+    return tuple(notes)

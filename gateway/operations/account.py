@@ -1,0 +1,91 @@
+"""What became of each event: every one ends in exactly one stated way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from fhir_mapping.notification import Change
+from twin_engine.store import EvidenceRecord
+from twin_engine.twin import Finding, Forecast, Item, Measurement, Refusal
+
+Outcome = Literal[
+    "used",  # its version is in the basis of an assessment
+    "superseded",  # a named version stands in its place
+    "denied",
+    "missing-input",
+    "quarantined",
+    "not-an-input",
+    "consent-reviewed",
+    "deleted",
+    "rerouted",  # it is another patient's; that patient's twin has it now
+    "unknown-patient",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The end of one event; ``detail`` names versions and may identify, so it is stored sealed."""
+
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What holds after an update: the evidence by reference, and every model's answers."""
+
+    evidence: Mapping[str, EvidenceRecord]
+    answers: tuple[Forecast | Refusal, ...]
+    strays: frozenset[str] = frozenset()
+    seen: Mapping[str, EvidenceRecord] | None = None
+
+
+def account(change: Change, standing: Standing) -> Account:
+    """Return what became of ``change``."""
+    reference = f"{change.type}/{change.id}"
+    if change.type == "Consent":
+        return Account("consent-reviewed")
+    if reference in standing.strays:
+        return Account("rerouted")
+    record = standing.evidence.get(reference) or (standing.seen or {}).get(reference)
+    if record is None:
+        return Account("deleted", reference)
+    source = f"{reference}/_history/{record.version}"
+    if change.version is not None and change.version != record.version:
+        return Account("superseded", source)
+    if record.reasons and not record.items:
+        return Account("quarantined", "; ".join(record.reasons))
+    return _used(source, record, standing)
+
+
+def _used(source: str, record: EvidenceRecord, standing: Standing) -> Account:
+    if any(isinstance(answer, Forecast) and source in answer.basis for answer in standing.answers):
+        return Account("used", source)
+    newer = _newer(record.items, standing)
+    if newer is not None:
+        return Account("superseded", newer)
+    refusals = [answer for answer in standing.answers if isinstance(answer, Refusal)]
+    if (record.items or record.subject is not None) and refusals:
+        reasons = {
+            f"{answer.family}: {reason.code} {reason.signal}"
+            for answer in refusals
+            for reason in answer.reasons
+        }
+        return Account("missing-input", "; ".join(sorted(reasons)))
+    return Account("not-an-input", source)
+
+
+def _newer(items: tuple[Item, ...], standing: Standing) -> str | None:
+    """Return the source that was used in place of ``items``, if there is one."""
+    mine = {
+        item.signal: (item.time, item.source) for item in items if isinstance(item, Measurement | Finding)
+    }
+    used = {source for answer in standing.answers if isinstance(answer, Forecast) for source in answer.basis}
+    for other in (item for record in standing.evidence.values() for item in record.items):
+        if not isinstance(other, Measurement | Finding) or other.source not in used:
+            continue
+        if other.signal in mine and (other.time, other.source) > mine[other.signal]:
+            return other.source
+    return None

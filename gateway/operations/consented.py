@@ -1,0 +1,143 @@
+"""Consent is asked here, and the answer stands in the audit log before anything is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit.record import Action, Event, Kind
+from consent.decision import Act, Decision, Request, decide
+from consent.policy import Directive
+from gateway.operations.services import Hospital, Services
+from gateway.telemetry import hop
+
+PURPOSE = "TREAT"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A system that reads from us; its scopes are a ceiling, ``request`` leads to the log."""
+
+    id: str
+    name: str
+    scopes: frozenset[str]
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about one twin, and for whom: the EHR itself unless a ``caller`` is named.
+
+    ``interactions`` are the SMART letters that the act needs, where not those of the act.
+    """
+
+    act: Act
+    classes: frozenset[str]
+    labels: frozenset[str] = frozenset()
+    caller: Caller | None = None
+    interactions: str | None = None
+
+
+def ask(
+    services: Services,
+    hospital: Hospital,
+    twin: str,
+    question: Question,
+    directives: tuple[Directive, ...],
+    *acts: Event,
+) -> Decision:
+    """Decide, and commit the decision to the audit log together with ``acts`` already done.
+
+    Raises
+    ------
+    audit.log.AuditUnavailable
+        The decision could not be recorded, so nothing may follow from it.
+    """
+    decision = weigh(services, hospital, twin, question, directives)
+    with hop("audit"):
+        services.audit.append(*acts, recorded(services, hospital, decision, directives, question.caller))
+    return decision
+
+
+def weigh(
+    services: Services, hospital: Hospital, twin: str, question: Question, directives: tuple[Directive, ...]
+) -> Decision:
+    """Decide without recording it: for whoever records many decisions at once before acting on any."""
+    with hop("consent"):
+        return decide(_request(services, hospital, twin, question), directives, hospital.policy)
+
+
+def _request(services: Services, hospital: Hospital, twin: str, question: Question) -> Request:
+    caller = question.caller
+    if caller is not None:
+        return Request(
+            act=question.act,
+            tenant=services.settings.tenant,
+            subject=twin,
+            purpose=PURPOSE,
+            actors=frozenset({caller.id, caller.name}),
+            at=services.clock(),
+            classes=question.classes,
+            labels=question.labels,
+            scopes=caller.scopes,
+            interactions=question.interactions,
+        )
+    return Request(
+        act=question.act,
+        tenant=services.settings.tenant,
+        subject=twin,
+        purpose=PURPOSE,
+        actors=hospital.actors,
+        at=services.clock(),
+        classes=question.classes,
+        labels=question.labels,
+        recipient_enforces_labels=hospital.labels_attested,
+    )
+
+
+def recorded(
+    services: Services,
+    hospital: Hospital,
+    decision: Decision,
+    directives: tuple[Directive, ...],
+    caller: Caller | None = None,
+) -> Event:
+    """Return the audit record of a decision; the Consents it rests on are in the sealed part."""
+    return Event(
+        kind="consent-decision",
+        action="execute",
+        outcome="success" if decision.permitted else "minor-failure",
+        tenant=services.settings.tenant,
+        actor=f"client/{caller.id}" if caller else f"hospital/{hospital.id}",
+        at=decision.request.at,
+        request=caller.request if caller else None,
+        purpose=decision.request.purpose,
+        subject=decision.request.subject,
+        detail=f"{decision.request.act}: {'permit' if decision.permitted else 'deny'}; {decision.reason}",
+        resources=tuple(f"Consent/{directive.id}/_history/{directive.version}" for directive in directives),
+    )
+
+
+def acted(
+    services: Services,
+    hospital: Hospital,
+    twin: str,
+    kind: Kind,
+    detail: str,
+    resources: tuple[str, ...] = (),
+) -> Event:
+    """Return the audit record of an act on one twin."""
+    return Event(
+        kind=kind,
+        action=_ACTIONS[kind],
+        outcome="success",
+        tenant=services.settings.tenant,
+        actor=f"hospital/{hospital.id}",
+        at=services.clock(),
+        purpose=PURPOSE,
+        subject=twin,
+        detail=detail,
+        resources=resources,
+    )
+
+
+_ACTIONS: dict[Kind, Action] = {"pull": "read", "twin-update": "update", "assessment-write": "create"}

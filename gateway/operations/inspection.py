@@ -1,0 +1,114 @@
+"""What the command line shows: twins, quarantine, the state of the audit log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from audit.record import Event
+from audit.verification import verify as recompute
+from gateway.errors import NotFound
+from gateway.operations.assess import opened
+from gateway.operations.services import Services
+from gateway.storage import outbox
+from gateway.storage.engine import from_us
+from gateway.storage.schema import hospital, quarantine
+from gateway.storage.schema import twin as twins_table
+from twin_engine import store
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check of the audit log found, for a person."""
+
+    ok: bool
+    text: str
+
+
+def verify(services: Services) -> Verdict:
+    """Recompute the whole audit log."""
+    with services.audit_store.reading() as connection:
+        report = recompute(connection, services.auditor_key, services.vault)
+    if report.ok:
+        return Verdict(True, f"intact: {report.size} entries, root {report.root.hex()}")
+    where = f"entry {report.first_bad}" if report.first_bad is not None else "the log"
+    return Verdict(False, f"NOT INTACT: {where}: {report.problem}")
+
+
+def twins(services: Services) -> list[tuple[str, ...]]:
+    """Return id, EHR, state and progress of every twin."""
+    query = select(twins_table, hospital.c.name).join(hospital, hospital.c.id == twins_table.c.hospital)
+    with services.journal.reading() as connection:
+        rows = connection.execute(query.order_by(hospital.c.name, twins_table.c.id)).all()
+    return [(row.id, row.name, row.state, f"{row.done_seq}/{row.seq}", row.parked or "") for row in rows]
+
+
+def twin(services: Services, identifier: str) -> dict[str, Any]:
+    """Return everything about one twin, for its administrator; the reading is recorded first.
+
+    Raises
+    ------
+    NotFound
+        There is no such twin.
+    """
+    services.audit.append(_read_event(services, identifier))
+    with services.journal.reading() as connection:
+        row = connection.execute(select(twins_table).where(twins_table.c.id == identifier)).one_or_none()
+        if row is None:
+            raise NotFound("there is no such twin")
+        evidence = store.current_evidence(connection, services.vault, identifier)
+        snapshots = store.latest_snapshots(connection, services.vault, identifier)
+        versions = outbox.latest(connection, identifier)
+        deliveries = outbox.deliveries(connection, identifier)
+    return {
+        "twin": identifier,
+        "state": row.state,
+        "parked": row.parked,
+        "events": {"received": row.seq, "done": row.done_seq},
+        "evidence": [
+            {
+                "reference": f"{one.reference}/_history/{one.version}",
+                "items": one.items,
+                "problems": one.reasons,
+            }
+            for one in evidence
+        ],
+        "models": {one.model: [asdict(answer) for answer in one.answers] for one in snapshots},
+        "assessments": [opened(services, version) for version in versions.values()],
+        "deliveries": [_shown(one) for one in deliveries],
+    }
+
+
+def _shown(delivery: dict[str, object]) -> dict[str, object]:
+    return {name: delivery[name] for name in ("id", "version", "written", "state", "reason", "attempts")}
+
+
+def _read_event(services: Services, identifier: str) -> Event:
+    return Event(
+        kind="twin-read",
+        action="read",
+        outcome="success",
+        tenant=services.settings.tenant,
+        actor="administrator",
+        at=services.clock(),
+        purpose="HOPERAT",
+        subject=identifier,
+        detail="command line",
+    )
+
+
+def quarantined(services: Services) -> list[tuple[str, ...]]:
+    """Return twin, resource, time and problems of all that is in quarantine."""
+    with services.journal.reading() as connection:
+        rows = connection.execute(select(quarantine).order_by(quarantine.c.since)).all()
+    return [
+        (
+            row.twin,
+            services.unseal(f"twin/{row.twin}", "quarantine.sealed", row.twin, row.sealed).decode(),
+            f"{from_us(row.since):%Y-%m-%d %H:%M}Z",
+            row.problems.replace("\n", "; "),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,226 @@
+"""What a page shows of a twin, once it was decided and recorded that it may be shown.
+
+The patient's name stands only in the sealed body of the Patient: it is opened for display, and never
+before the decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, func, select
+
+from consent.vault import KeyDestroyed
+from gateway.errors import NotFound, NotPermitted
+from gateway.operations.assess import assessment_id
+from gateway.operations.disclosure import Reader, Sitter, permitted, sitter
+from gateway.operations.services import Hospital, Services
+from gateway.operations.synchronise import evidence_key
+from gateway.storage import outbox
+from gateway.storage.engine import from_us
+from gateway.storage.schema import hospital as hospitals
+from gateway.storage.schema import readback
+from gateway.storage.schema import twin as twins
+from gateway.telemetry import hop
+from twin_engine import store
+from twin_engine.model import ModelCard
+from twin_engine.store import EvidenceRecord, Snapshot
+from twin_engine.twin import Forecast, Refusal, Sex
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Who the patient is. ``age`` in completed years."""
+
+    name: str | None = None
+    sex: Sex | None = None
+    birth_date: date | None = None
+    age: int | None = None
+    deceased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Where an assessment stands: ``state`` of its delivery, ``confirmed`` when it was read back."""
+
+    state: str
+    version: int
+    written: int
+    confirmed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One answer of one model."""
+
+    card: ModelCard
+    code: str
+    answer: Forecast | Refusal
+    delivered: Delivered | None
+
+    def live(self, now: datetime) -> Forecast | None:
+        """Return the forecast while it holds."""
+        holds = isinstance(self.answer, Forecast) and self.answer.expires > now
+        return self.answer if holds and isinstance(self.answer, Forecast) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """One twin as it may be shown. Without a current state there are no answers and no evidence."""
+
+    twin: str
+    hospital: Hospital
+    state: str
+    parked: bool
+    read: datetime | None
+    at: datetime
+    face: Face
+    told: tuple[Told, ...]
+    evidence: tuple[EvidenceRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Some twins: those that may be shown, how many may not, and where the next page begins."""
+
+    portraits: tuple[Portrait, ...]
+    closed: int
+    further: str | None
+
+
+class _Name(msgspec.Struct, frozen=True):
+    use: str | None = None
+    text: str | None = None
+    family: str | None = None
+    given: tuple[str | None, ...] = ()
+
+    def __str__(self) -> str:
+        parts = (*self.given, self.family)
+        return self.text or " ".join(part for part in parts if part)
+
+
+class _Names(msgspec.Struct, frozen=True):
+    name: tuple[_Name, ...] = ()
+
+
+def one(services: Services, reader: Reader, twin: str) -> Portrait:
+    """Return one twin, audited before.
+
+    Raises
+    ------
+    NotFound
+        There is no such twin.
+    NotPermitted
+        It may not be shown to this reader.
+    audit.log.AuditUnavailable
+        The reading could not be recorded.
+    """
+    with services.journal.reading() as connection:
+        row = connection.execute(_ours(services).where(twins.c.id == twin)).one_or_none()
+    if row is None:
+        raise NotFound
+    shown = permitted(services, reader, (sitter(services, row),), "page")
+    if not shown:
+        raise NotPermitted("This patient's twin is not available to you.")
+    return _portrait(services, shown[0])
+
+
+def some(services: Services, reader: Reader, after: str) -> Album:
+    """Return up to ``PAGE`` twins that follow ``after`` in the order of their identifiers, audited before."""
+    query = _ours(services).where(twins.c.id > after).order_by(twins.c.id).limit(PAGE + 1)
+    with services.journal.reading() as connection:
+        rows = connection.execute(query).all()
+    page = rows[:PAGE]
+    sitters = [found for found in (_unless_erased(services, row) for row in page) if found]
+    portraits = tuple(_portrait(services, shown) for shown in permitted(services, reader, sitters, "list"))
+    further = page[-1].id if len(rows) > PAGE else None
+    return Album(portraits, len(page) - len(portraits), further)
+
+
+def _ours(services: Services) -> Any:
+    belongs = twins.join(hospitals, twins.c.hospital == hospitals.c.id)
+    return select(twins).select_from(belongs).where(hospitals.c.tenant == services.settings.tenant)
+
+
+def _unless_erased(services: Services, row: Row[Any]) -> Sitter | None:
+    try:
+        return sitter(services, row)
+    except KeyDestroyed:
+        return None
+
+
+def _portrait(services: Services, shown: Sitter) -> Portrait:
+    row, now = shown.row, services.clock()
+    current = row.state == "current"
+    with services.journal.reading() as connection, hop("seal"):
+        face = _face(connection, services, shown, now)
+        snapshots = store.latest_snapshots(connection, services.vault, row.id) if current else ()
+        delivered = _deliveries(connection, row.id)
+    return Portrait(
+        twin=row.id,
+        hospital=shown.hospital,
+        state=row.state,
+        parked=row.parked is not None,
+        read=from_us(row.read) if row.read else None,
+        at=now,
+        face=face,
+        told=tuple(_told(services, row.id, snapshots, delivered)),
+        evidence=shown.evidence if current else (),
+    )
+
+
+def _face(connection: Connection, services: Services, shown: Sitter, now: datetime) -> Face:
+    person = next((record for record in shown.evidence if record.reference.startswith("Patient/")), None)
+    if person is None:
+        return Face()
+    key = evidence_key(services, shown.twin, person.reference)
+    name = _name(store.evidence_body(connection, services.vault, shown.twin, key) or b"")
+    subject = person.subject
+    if subject is None:
+        return Face(name)
+    return Face(name, subject.sex, subject.birth_date, subject.age_at(now), subject.deceased)
+
+
+def _name(body: bytes) -> str | None:
+    """Return the official or usual name of a Patient; None where none can be read."""
+    try:
+        names = msgspec.json.decode(body, type=_Names).name
+    except msgspec.MsgspecError:
+        return None
+    ranks = {"official": 0, "usual": 1, None: 2}
+    ordered = sorted(names, key=lambda name: ranks.get(name.use, 3))
+    return next((str(name) for name in ordered if str(name)), None)
+
+
+def _deliveries(connection: Connection, twin: str) -> Mapping[str, Delivered]:
+    query = select(readback.c.id, func.max(readback.c.confirmed)).where(readback.c.twin == twin)
+    confirmed: dict[str, int] = dict(connection.execute(query.group_by(readback.c.id)).tuples().all())
+    found = {}
+    for row in outbox.deliveries(connection, twin):
+        identifier = str(row["id"])
+        at = from_us(confirmed[identifier]) if identifier in confirmed else None
+        version, written = (int(str(row[name])) for name in ("version", "written"))
+        found[identifier] = Delivered(str(row["state"]), version, written, at)
+    return found
+
+
+def _told(
+    services: Services, twin: str, snapshots: tuple[Snapshot, ...], delivered: Mapping[str, Delivered]
+) -> list[Told]:
+    return [
+        Told(
+            services.models[snapshot.model].card,
+            snapshot.code,
+            answer,
+            delivered.get(assessment_id(services, twin, snapshot.model, answer.family)),
+        )
+        for snapshot in snapshots
+        if snapshot.model in services.models
+        for answer in snapshot.answers
+    ]

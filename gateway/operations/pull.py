@@ -1,0 +1,210 @@
+"""Read from the EHR what a twin needs: consent first, then what changed, or everything.
+
+Every resource that comes back is checked to be this patient's. One that names another patient never
+reaches the twin: its event is handed to the patient it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from consent.policy import Directive
+from fhir_mapping import codes, consent, identity, references, resource
+from fhir_mapping.errors import Unusable
+from fhir_mapping.notification import Change
+from gateway.hospitals.catch_up import recent
+from gateway.hospitals.connection import Fetched
+from gateway.operations.services import Hospital
+from gateway.telemetry import hop
+from twin_engine.model import Model
+from twin_engine.store import EvidenceRecord
+
+BATCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What the consent lookup brought: the person and the Consents."""
+
+    patient: EvidenceRecord | None
+    directives: tuple[Directive, ...]
+    seen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Evidence as it stands in the EHR now."""
+
+    records: tuple[EvidenceRecord, ...] = ()
+    gone: tuple[str, ...] = ()
+    strays: tuple[Change, ...] = ()
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        return tuple(versioned(record) for record in self.records)
+
+
+def versioned(record: EvidenceRecord) -> str:
+    """Return the reference with version that a basis names."""
+    return f"{record.reference}/_history/{record.version}"
+
+
+def look_up(hospital: Hospital, patient: str, now: datetime) -> Lookup:
+    """Read the Patient and the Consents, and nothing else."""
+    with hop("pull"):
+        person = hospital.reader.get("Patient", patient)
+        found = (
+            list(hospital.reader.search("Consent", patient=patient)) if _searches(hospital, "Consent") else []
+        )
+    with hop("map"):
+        record = record_of(person, now)[0] if person else None
+        directives = tuple(consent.read(fetched.resource) for fetched in found)
+    seen = tuple(f"Consent/{directive.id}/_history/{directive.version}" for directive in directives)
+    return Lookup(record, directives, (versioned(record), *seen) if record else seen)
+
+
+def _searches(hospital: Hospital, kind: str) -> bool:
+    return hospital.profile.can(kind, "search-type")
+
+
+def record_of(fetched: Fetched, now: datetime) -> tuple[EvidenceRecord, str | None]:
+    """Return one resource as evidence, and the id of the patient it is about.
+
+    What has the wrong structure is evidence of nothing but its own fault.
+    """
+    try:
+        reading = resource.read(fetched.resource, now)
+    except Unusable as fault:
+        return _faulty(fetched, fault), references.subject_id(fetched.resource)
+    record = EvidenceRecord(
+        reference=reading.reference,
+        version=reading.source.rsplit("/", 1)[-1],
+        last_updated=reading.last_updated,
+        content_hash=reading.content_hash,
+        items=reading.items,
+        subject=reading.subject,
+        labels=reading.labels,
+        reasons=tuple(f"{problem.code}: {problem.text}" for problem in reading.reasons),
+        body=fetched.body,
+    )
+    return record, reading.subject_id
+
+
+def _faulty(fetched: Fetched, fault: Unusable) -> EvidenceRecord:
+    digest = identity.content_hash(fetched.resource)
+    return EvidenceRecord(
+        reference=f"{fetched.resource['resourceType']}/{fetched.id}",
+        version=fetched.version or f"sha256-{digest[:16]}",
+        last_updated=None,
+        content_hash=digest,
+        items=(),
+        subject=None,
+        labels=identity.labels_of(fetched.resource),
+        reasons=(f"{fault.code}: {fault.text}",),
+        body=fetched.body,
+    )
+
+
+def pull_changes(hospital: Hospital, patient: str, changes: Iterable[Change], now: datetime) -> Pulled:
+    """Read each changed resource again."""
+    wanted: dict[str, set[str]] = {}
+    for change in changes:
+        if change.type in resource.mappings() and change.type not in ("Patient", "Consent"):
+            wanted.setdefault(change.type, set()).add(change.id)
+    pulled = Pulled()
+    for kind, ids in sorted(wanted.items()):
+        pulled = _join(pulled, _read_again(hospital, patient, kind, sorted(ids), now))
+    return pulled
+
+
+def _read_again(hospital: Hospital, patient: str, kind: str, ids: list[str], now: datetime) -> Pulled:
+    found: dict[str, Fetched] = {}
+    with hop("pull"):
+        for start in range(0, len(ids), BATCH) if len(ids) > 1 else ():
+            found |= _by_id(hospital, patient, kind, ids[start : start + BATCH])
+        for missing in (one for one in ids if one not in found):
+            fetched = hospital.reader.get(kind, missing)
+            if fetched is not None:
+                found[missing] = fetched
+    with hop("map"):
+        return _sort_out(kind, patient, ids, found, now)
+
+
+def _by_id(hospital: Hospital, patient: str, kind: str, ids: list[str]) -> dict[str, Fetched]:
+    parameters = [("_id", ",".join(ids)), ("_count", str(BATCH))]
+    return {fetched.id: fetched for fetched in hospital.reader.search(kind, parameters, patient=patient)}
+
+
+def _sort_out(kind: str, patient: str, ids: list[str], found: Mapping[str, Fetched], now: datetime) -> Pulled:
+    records, strays = [], []
+    for fetched in found.values():
+        record, owner = record_of(fetched, now)
+        if owner != patient:
+            strays.append(_stray(kind, fetched, record, owner))
+        else:
+            records.append(record)
+    lost = {*ids} - {*found}
+    return Pulled(tuple(records), tuple(sorted(f"{kind}/{one}" for one in lost)), tuple(strays))
+
+
+def _stray(kind: str, fetched: Fetched, record: EvidenceRecord, owner: str | None) -> Change:
+    return Change(
+        type=kind,
+        id=fetched.id,
+        version=fetched.version,
+        subject=owner,
+        deleted=False,
+        content_hash=record.content_hash,
+        own=False,
+    )
+
+
+def _join(first: Pulled, second: Pulled) -> Pulled:
+    return Pulled(first.records + second.records, first.gone + second.gone, first.strays + second.strays)
+
+
+def pull_everything(
+    hospital: Hospital, patient: str, models: Mapping[str, Model], known: Iterable[str], now: datetime
+) -> Pulled:
+    """Read all that the models declare; what was known and is not there any more is gone."""
+    records: dict[str, EvidenceRecord] = {}
+    types: set[str] = set()
+    for kind, parameters in _searches_of(hospital, models):
+        types.add(kind)
+        with hop("pull"):
+            found = list(hospital.reader.search(kind, parameters, patient=patient))
+        with hop("map"):
+            records |= _records(found, now)
+    gone = sorted(one for one in known if one.split("/", 1)[0] in types and one not in records)
+    return Pulled(tuple(records.values()), tuple(gone))
+
+
+def pull_recent(
+    hospital: Hospital,
+    patient: str,
+    models: Mapping[str, Model],
+    since: datetime,
+    overlap: timedelta,
+    now: datetime,
+) -> Pulled:
+    """Read what is dated or was issued lately, from an EHR that tells us nothing."""
+    records: dict[str, EvidenceRecord] = {}
+    for kind, parameters in _searches_of(hospital, models):
+        tokens = tuple(token for name, value in parameters if name == "code" for token in value.split(","))
+        with hop("pull"):
+            found = list(recent(hospital.connection, hospital.profile, kind, patient, since, overlap, tokens))
+        with hop("map"):
+            records |= _records(found, now)
+    return Pulled(tuple(records.values()))
+
+
+def _searches_of(hospital: Hospital, models: Mapping[str, Model]) -> list[codes.Search]:
+    declared = [model.inputs for model in models.values()]
+    return [search for search in codes.searches(declared) if _searches(hospital, search[0])]
+
+
+def _records(found: Iterable[Fetched], now: datetime) -> dict[str, EvidenceRecord]:
+    records = (record_of(fetched, now)[0] for fetched in found)
+    return {record.reference: record for record in records}

@@ -1,0 +1,183 @@
+"""A notification arrives: authenticate the channel, journal what changed, wake the twin.
+
+A notification is a hint. Nothing in it is believed but the reference; the resource is read again
+from the registered EHR. The answer is given after the journal has committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import select, update
+
+from audit.record import Event
+from fhir_mapping import notification
+from fhir_mapping.notification import Change, Notification
+from gateway.errors import NotAuthenticated, NotFound, Overloaded
+from gateway.operations.services import Services
+from gateway.storage import inbox
+from gateway.storage.schema import subscription
+from gateway.telemetry import hop
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A request as it reached the channel."""
+
+    channel: str
+    secret: str
+    type: str | None
+    id: str | None
+    content_type: str | None
+    body: bytes
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was done with it."""
+
+    kind: str
+    new: int
+    duplicates: int
+
+
+def receive(services: Services, delivered: Delivered) -> Receipt:
+    """Journal a notification.
+
+    Raises
+    ------
+    NotFound, NotAuthenticated
+        No such channel; wrong secret.
+    Overloaded
+        Too many events wait.
+    fhir_mapping.errors.Unusable
+        The body is no notification.
+    """
+    with hop("receive"):
+        identifier, hospital = _authenticate(services, delivered)
+        notice = notification.read(
+            delivered.type, delivered.id, delivered.content_type, delivered.body, deleted=delivered.deleted
+        )
+        recorded = _record(services, identifier, hospital, notice)
+    with hop("audit"):
+        services.audit.append(_event(services, notice, recorded))
+    _wake(services, identifier, hospital, notice, recorded)
+    return Receipt(notice.kind, recorded.new, recorded.duplicates)
+
+
+def _authenticate(services: Services, delivered: Delivered) -> tuple[str, str]:
+    channel = hashlib.sha256(delivered.channel.encode()).digest()
+    query = select(subscription.c.id, subscription.c.hospital, subscription.c.secret)
+    with services.journal.reading() as connection:
+        row = connection.execute(query.where(subscription.c.channel == channel)).one_or_none()
+        waiting = inbox.backlog(connection, services.settings.backlog_limit)
+    given = hashlib.sha256(delivered.secret.encode()).digest()
+    if row is None:
+        raise NotFound
+    if not hmac.compare_digest(given, row.secret):
+        services.audit.append(refused(services, row.id))
+        raise NotAuthenticated("the secret of this channel is missing or wrong")
+    if waiting > services.settings.backlog_limit:
+        raise Overloaded("too many events wait; send this again later")
+    return row.id, row.hospital
+
+
+def refused(services: Services, channel: str) -> Event:
+    """Return the record of a notification whose secret was wrong."""
+    return Event(
+        kind="notification",
+        action="execute",
+        outcome="minor-failure",
+        tenant=services.settings.tenant,
+        actor=f"subscription/{channel}",
+        at=services.clock(),
+        detail="refused: wrong secret",
+    )
+
+
+def _record(services: Services, identifier: str, hospital: str, notice: Notification) -> inbox.Recorded:
+    now = services.now()
+    changes = [change for change in notice.events if not change.own]
+    mark = f"{identifier}-{notice.event_number}" if notice.event_number is not None else secrets.token_hex(8)
+    events = [notified(services, hospital, change, now, mark) for change in changes]
+    with services.journal.transaction() as connection:
+        if notice.kind == "empty":
+            dirty = update(subscription).where(
+                subscription.c.id == identifier, subscription.c.dirty.is_(None)
+            )
+            connection.execute(dirty.values(dirty=now))
+        return inbox.record(connection, events)
+
+
+def notified(services: Services, hospital: str, change: Change, now: int, mark: str = "") -> inbox.Notified:
+    """Return the journal's form of a change: a keyed hash to recognise it by, the rest sealed.
+
+    ``mark`` tells apart what names neither version nor content: without it a later change of the same
+    resource would be taken for a repetition.
+    """
+    edition = _edition(change) or mark or secrets.token_hex(8)
+    key = services.pseudonyms.digest("event", hospital, change.type, change.id, edition)
+    twin = services.twin_id(hospital, change.subject) if change.subject else None
+    return inbox.Notified(
+        hospital=hospital,
+        dedupe=key,
+        sealed=seal_change(services, hospital, change),
+        received=now,
+        twin=twin,
+        patient=seal_patient(services, twin, change.subject) if twin and change.subject else None,
+    )
+
+
+def _edition(change: Change) -> str:
+    told = (
+        f"v{change.version}" if change.version else f"h{change.content_hash}" if change.content_hash else ""
+    )
+    return f"deleted-{told}" if change.deleted and told else told
+
+
+def seal_change(services: Services, hospital: str, change: Change) -> bytes:
+    return services.seal(services.ours, "inbox.sealed", hospital, msgspec.msgpack.encode(change))
+
+
+def open_change(services: Services, hospital: str, sealed: bytes) -> Change:
+    """Return the change as it was notified."""
+    return msgspec.msgpack.decode(
+        services.unseal(services.ours, "inbox.sealed", hospital, sealed), type=Change
+    )
+
+
+def seal_patient(services: Services, twin: str, patient: str) -> bytes:
+    return services.seal(services.ours, "twin.patient", twin, patient.encode())
+
+
+def open_patient(services: Services, twin: str, sealed: bytes) -> str:
+    """Return the patient's id in the EHR."""
+    return services.unseal(services.ours, "twin.patient", twin, sealed).decode()
+
+
+def _event(services: Services, notice: Notification, recorded: inbox.Recorded) -> Event:
+    return Event(
+        kind="notification",
+        action="execute",
+        outcome="success",
+        tenant=services.settings.tenant,
+        actor="hospital",
+        at=services.clock(),
+        detail=f"{notice.kind}: {recorded.new} new, {recorded.duplicates} known",
+    )
+
+
+def _wake(
+    services: Services, identifier: str, hospital: str, notice: Notification, recorded: inbox.Recorded
+) -> None:
+    for twin in recorded.wake:
+        services.queue.synchronise(twin, services.settings.debounce)
+    if recorded.unresolved:
+        services.queue.resolve(hospital)
+    if notice.kind == "empty":
+        services.queue.catch_up(identifier)

@@ -1,0 +1,1 @@
+"""The journal of notifications, the work of each twin, and deliveries."""

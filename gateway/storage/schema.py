@@ -1,0 +1,200 @@
+"""The tables of the journal. Times are microseconds since 1970 UTC; what can name a patient is sealed."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only in a column declared exactly INTEGER PRIMARY KEY.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+hospital = Table(
+    "hospital",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(40), nullable=False),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("base_url", Text, nullable=False),
+    Column("policy", String(40), nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("access", LargeBinary, nullable=False),  # sealed: client, keys, scopes
+    Column("actors", Text, nullable=False),
+    Column("labels_attested", Boolean, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("hospital", ForeignKey("hospital.id"), nullable=False),
+    Column("channel", LargeBinary, nullable=False, unique=True),  # SHA-256 of the unguessable path
+    Column("secret", LargeBinary, nullable=False),  # SHA-256 of the secret
+    Column("sealed", LargeBinary, nullable=False),  # path and secret, to register again
+    Column("criteria", Text, nullable=False),
+    Column("remote_id", String(64)),
+    Column("status", String(16), nullable=False),
+    Column("dirty", BigInteger),  # since when a notification without content waits
+    Column("caught_up", BigInteger, nullable=False),  # everything before this has been read
+    Column("checked", BigInteger, nullable=False),
+    Column("lease", BigInteger, nullable=False, server_default="0"),
+    Column("fence", Integer, nullable=False, server_default="0"),
+)
+
+twin = Table(
+    "twin",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("hospital", ForeignKey("hospital.id"), nullable=False),
+    Column("patient", LargeBinary, nullable=False),  # sealed
+    Column("seq", BigInteger, nullable=False),
+    Column("done_seq", BigInteger, nullable=False),
+    Column("queued", BigInteger),  # when the queue was last told; None: idle
+    Column("lease", BigInteger, nullable=False, server_default="0"),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("parked", String(80)),  # why nobody tries any more
+    Column("due", BigInteger),  # when time alone changes the forecast
+    Column("full", BigInteger),  # a full re-read is wanted since
+    Column("read", BigInteger, nullable=False, server_default="0"),  # last read of any kind
+    Column("reconciled", BigInteger, nullable=False, server_default="0"),  # last full read
+    Column("state", String(16), nullable=False, server_default="new"),  # new, current, denied, unknown
+    Column("created", BigInteger, nullable=False),
+)
+Index("twin_waiting", twin.c.queued)
+Index("twin_due", twin.c.due)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("hospital", ForeignKey("hospital.id"), nullable=False),
+    Column("dedupe", LargeBinary, nullable=False, unique=True),
+    Column("twin", String(32)),  # None: the subject is not known yet
+    Column("seq", BigInteger),
+    Column("received", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the change as notified
+    Column("outcome", String(24)),
+    Column("detail", LargeBinary),  # sealed
+    Column("done", BigInteger),
+)
+Index("inbox_of_twin", inbox.c.twin, inbox.c.seq)
+Index("inbox_open", inbox.c.outcome, inbox.c.twin)
+
+assessment = Table(
+    "assessment",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("twin", String(32), nullable=False),
+    Column("tenant", String(40), nullable=False),
+    Column("model", String(60), nullable=False),
+    Column("family", String(60), nullable=False),
+    Column("live", Boolean, nullable=False),  # False: says that there is no current forecast
+    Column("seq", BigInteger, nullable=False),
+    Column("recorded", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # RiskAssessment
+    Column("provenance", LargeBinary, nullable=False),  # sealed
+    Column("labels", Text, nullable=False),
+)
+Index("assessment_of_twin", assessment.c.twin)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", String(32), primary_key=True),  # the assessment's
+    Column("twin", String(32), nullable=False),
+    Column("version", Integer, nullable=False),  # wanted
+    Column("written", Integer, nullable=False, server_default="0"),  # stands in the EHR, read back
+    Column("state", String(16), nullable=False),
+    Column("reason", String(120)),
+    Column("remote", LargeBinary),  # sealed: id and version in the EHR
+    Column("intended", BigInteger),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next", BigInteger, nullable=False),
+    Column("lease", BigInteger, nullable=False, server_default="0"),
+    Column("fence", Integer, nullable=False, server_default="0"),
+)
+Index("delivery_of_twin", delivery.c.twin)
+Index("delivery_waiting", delivery.c.state, delivery.c.next)
+
+readback = Table(
+    "readback",
+    metadata,
+    Column("id", String(32), primary_key=True),  # the assessment's
+    Column("version", Integer, primary_key=True),
+    Column("twin", String(32), nullable=False),
+    Column("seq", BigInteger, nullable=False),  # every event up to this one is in it
+    Column("confirmed", BigInteger, nullable=False),
+)
+Index("readback_of_twin", readback.c.twin, readback.c.seq)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("twin", String(32), primary_key=True),
+    Column("resource", LargeBinary, primary_key=True),  # keyed hash of the reference
+    Column("sealed", LargeBinary, nullable=False),  # the reference
+    Column("problems", Text, nullable=False),  # codes and texts, free of values
+    Column("since", BigInteger, nullable=False),
+)
+
+client = Table(
+    "client",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(40), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("jwks", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+replay = Table(
+    "replay",
+    metadata,
+    Column("jti", LargeBinary, primary_key=True),  # SHA-256 of issuer and jti
+    Column("expires", BigInteger, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(40), nullable=False),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("ticket", LargeBinary),  # SHA-256 of the one-time sign-in ticket
+    Column("ticket_expires", BigInteger),
+    Column("created", BigInteger, nullable=False),
+)
+
+site_key = Table(
+    "site_key",
+    metadata,
+    Column("use", String(20), primary_key=True),  # "ehr": we to EHRs; "tokens": our access tokens
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+directives = Table(
+    "directives",
+    metadata,
+    Column("twin", String(32), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # the patient's Consents as last read
+    Column("read", BigInteger, nullable=False),
+)
+
+Index("assessment_by_time", assessment.c.recorded, assessment.c.id)

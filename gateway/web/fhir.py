@@ -1,0 +1,115 @@
+"""Our own FHIR address: RiskAssessment and Provenance for backend systems that an administrator registered.
+
+Everything but the two documents that say what is here needs an access token. What is not there and what
+may not be seen are answered alike.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Blueprint, Response, g, jsonify, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
+
+from fhir_mapping import capability_statement, instants
+from fhir_mapping import exit as outward
+from fhir_mapping.references import is_id
+from gateway.errors import BadRequest, NotAuthenticated, NotFound
+from gateway.operations import clients, continuation, present
+from gateway.operations.consented import Caller
+from gateway.operations.present import Kind, Shown
+from gateway.storage.engine import from_us
+from gateway.storage.records import Key, Wanted
+from gateway.web import parameters
+from gateway.web.answers import fhir, services
+from gateway.web.authorization import FORM
+
+blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
+
+PAGE = "_page"
+_TAKEN = frozenset({"application/fhir+json", "application/json", "application/*", "*/*"})
+
+
+def _types(rule: str) -> str:
+    return f"/<any(RiskAssessment, Provenance):kind>{rule}"
+
+
+@blueprint.get("/metadata")
+def metadata() -> Response:
+    """Say what is here."""
+    _negotiate()
+    here = services()
+    offered = {kind: parameters.names(cast(Kind, kind)) for kind in clients.TYPES}
+    return fhir(capability_statement.render(_base(), clients.token_url(here), offered))
+
+
+@blueprint.get("/.well-known/smart-configuration")
+def configuration() -> Response:
+    """Say how to be let in (SMART App Launch 2.2)."""
+    return jsonify(
+        issuer=services().settings.url,
+        token_endpoint=clients.token_url(services()),
+        token_endpoint_auth_methods_supported=["private_key_jwt"],
+        token_endpoint_auth_signing_alg_values_supported=["ES384", "RS384"],
+        grant_types_supported=[clients.GRANT],
+        scopes_supported=list(clients.SCOPES),
+        code_challenge_methods_supported=["S256"],  # SMART requires the list, also where nobody signs in
+        capabilities=["client-confidential-asymmetric", "permission-v1", "permission-v2"],
+    )
+
+
+@blueprint.get(_types("/<identifier>"))
+def read(kind: Kind, identifier: str) -> Response:
+    """Return the newest version of one resource."""
+    return _one(kind, identifier, None)
+
+
+@blueprint.get("/RiskAssessment/<identifier>/_history/<version>")
+def read_version(identifier: str, version: str) -> Response:
+    """Return one version of an assessment."""
+    return _one("RiskAssessment", identifier, version)
+
+
+def _one(kind: Kind, identifier: str, version: str | None) -> Response:
+    caller = _caller()
+    _negotiate()
+    if set(request.args) - {"_format"}:
+        raise BadRequest("a read takes no parameter but _format")
+    shown = present.read(services(), caller, kind, _key(kind, identifier, version), _held)
+    marks = {"ETag": f'W/"{shown.version}"'}
+    if shown.resource is None:
+        return Response(status=304, headers=marks)
+    answer = fhir(shown.resource)
+    answer.headers.update(marks)
+    answer.last_modified = from_us(shown.recorded)
+    return answer
+
+
+def _held(version: int) -> bool:
+    return request.if_none_match.contains_weak(str(version))
+
+
+def _key(kind: Kind, identifier: str, version: str | None) -> Key:
+    wanted = None if version is None else parameters.number(version)
+    key = parameters.provenance_key(identifier) if kind == "Provenance" else (identifier, wanted)
+    if key is None or not is_id(key[0]) or (version is not None and wanted is None):
+        raise NotFound
+    return key
+
+
+@blueprint.get(_types(""))
+@blueprint.post(_types("/_search"))
+def search(kind: Kind) -> Response:
+    """Return a page of what matches and may be seen."""
+    caller = _caller()
+    _negotiate()
+    if request.method == "POST" and request.mimetype != FORM:
+        raise UnsupportedMediaType
+    wanted = _wanted(caller, kind)
+    page = present.search(services(), caller, kind, wanted)
+    links = {"self": _address(kind, request.values)}
+    if page.next is not None:
+        token = continuation.issue(services(), caller, kind, wanted, page.next)
+        links["next"] = _address(kind, MultiDict({PAGE: token}))
+    return fhir(outward.searchset(page.resources, _base(), links))

@@ -1,0 +1,153 @@
+"""The rows of the evidence table: what is known, when, from where, and which assessment rests on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote, urlsplit
+
+from gateway.operations.portrait import Portrait, Told
+from gateway.operations.pull import versioned
+from gateway.web.pages import words
+from gateway.web.pages.charts import Line, line
+from twin_engine.model import Inputs, Model
+from twin_engine.store import EvidenceRecord
+from twin_engine.twin import Condition, Finding, Forecast, Genotype, Item, Measurement, Treatment
+
+MOST_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A version of a resource; ``url`` leads into the EHR."""
+
+    reference: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing known of the patient."""
+
+    what: str
+    value: str
+    at: datetime | None
+    link: Link
+    used: tuple[str, ...]
+    course: Line | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """``used`` is what the assessments rest on, ``other`` the rest, the newest first; ``left_out`` counts."""
+
+    used: tuple[Fact, ...]
+    other: tuple[Fact, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A resource of which something cannot be used, and why."""
+
+    link: Link
+    reasons: tuple[str, ...]
+
+
+def link(base_url: str, source: str) -> Link:
+    """Return where a reference with version leads; a version that we made up is not in the EHR."""
+    reference, _, version = source.partition("/_history/")
+    path = reference if not version or version.startswith("sha256-") else source
+    safe = urlsplit(base_url).scheme in ("http", "https")
+    return Link(source, f"{base_url}/{quote(path)}" if safe else None)
+
+
+def evidence(portrait: Portrait, models: Mapping[str, Model]) -> Evidence:
+    """Return the facts of a twin."""
+    uses = [_Use.of(told, models) for told in portrait.told]
+    items = [item for record in portrait.evidence for item in record.items]
+    facts = [_fact(portrait, item, uses, _courses(items)) for item in items]
+    person = [fact for record in portrait.evidence for fact in _person(portrait, record, uses)]
+    used = sorted((fact for fact in facts if fact.used), key=lambda fact: fact.what)
+    other = sorted((fact for fact in facts if not fact.used), key=_newest_first)
+    return Evidence((*person, *used), tuple(other[:MOST_ROWS]), max(len(other) - MOST_ROWS, 0))
+
+
+def unusable(portrait: Portrait) -> tuple[Unusable, ...]:
+    """Return what could not be used."""
+    return tuple(
+        Unusable(link(portrait.hospital.base_url, versioned(record)), record.reasons)
+        for record in portrait.evidence
+        if record.reasons
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What one assessment rests on: sources, and which of the names in them count."""
+
+    name: str
+    basis: frozenset[str]
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, told: Told, models: Mapping[str, Model]) -> _Use:
+        forecast = told.answer if isinstance(told.answer, Forecast) else None
+        return cls(
+            told.card.name.upper(),
+            frozenset(forecast.basis if forecast else ()),
+            _names(models[told.card.name].inputs),
+        )
+
+
+def _names(inputs: Inputs) -> frozenset[str]:
+    signals = (signal.name for signal in (*inputs.signals, *inputs.findings))
+    return frozenset((*signals, *inputs.conditions, *inputs.treatments, *inputs.genes))
+
+
+def _courses(items: Iterable[Item]) -> dict[str, list[tuple[datetime, float]]]:
+    courses: dict[str, list[tuple[datetime, float]]] = {}
+    for item in items:
+        if isinstance(item, Measurement):
+            courses.setdefault(item.signal, []).append((item.time, item.value))
+    return courses
+
+
+def _fact(
+    portrait: Portrait, item: Item, uses: list[_Use], courses: Mapping[str, list[tuple[datetime, float]]]
+) -> Fact:
+    name, value, at = _said(item)
+    used = tuple(use.name for use in uses if item.source in use.basis and name in use.names)
+    course = line(courses[name]) if used and isinstance(item, Measurement) else None
+    return Fact(words.label(name), value, at, link(portrait.hospital.base_url, item.source), used, course)
+
+
+def _said(item: Item) -> tuple[str, str, datetime | None]:
+    match item:
+        case Measurement():
+            return item.signal, words.measured(item.signal, item.value), item.time
+        case Finding():
+            return item.signal, item.value.replace("-", " "), item.time
+        case Condition():
+            return item.name, "active" if item.active else "not active", item.onset
+        case Treatment():
+            return item.name, "current" if item.active else "not current", item.since
+        case Genotype():
+            meaning = (item.variant, item.zygosity, item.significance)
+            return item.gene, ", ".join(part for part in meaning if part), None
+
+
+def _person(portrait: Portrait, record: EvidenceRecord, uses: list[_Use]) -> list[Fact]:
+    if record.subject is None:
+        return []
+    subject = record.subject
+    born = words.day(subject.birth_date) if subject.birth_date else "not known"
+    value = f"{born}; {subject.sex or 'sex not known'}"
+    used = tuple(use.name for use in uses if subject.source in use.basis)
+    where = link(portrait.hospital.base_url, subject.source)
+    return [Fact("Date of birth; sex", value, record.last_updated, where, used)]
+
+
+def _newest_first(fact: Fact) -> tuple[float, str]:
+    return (-fact.at.timestamp() if fact.at else 0.0, fact.what)

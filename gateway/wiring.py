@@ -1,0 +1,172 @@
+"""The one place where concrete parts meet: Settings -> Services."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from audit.checkpoint import Signer
+from audit.log import Log
+from consent.keys import FileKeyProvider
+from consent.policy import load_policy
+from consent.pseudonyms import Pseudonyms
+from consent.vault import Vault
+from gateway.errors import NotFound
+from gateway.hospitals.connection import Authorization, Connection
+from gateway.hospitals.profile import Profile
+from gateway.hospitals.token import BackendServices, Client, OpenAccess
+from gateway.hospitals.transport import Limits, Transport
+from gateway.operations.registry import Access
+from gateway.operations.services import Hospital, Queue, Services
+from gateway.settings import Settings
+from gateway.storage.engine import Database
+from gateway.storage.migrations import migrate
+from gateway.storage.schema import hospital
+from gateway.telemetry import log, place
+from twin_engine.model import registered
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """The three databases: what a patient's data, its keys and its audit trail live in is apart."""
+
+    journal: Database
+    vault: Database
+    audit: Database
+
+    @classmethod
+    def open(cls, settings: Settings) -> Databases:
+        """Open and bring to the newest schema."""
+        opened = cls(*(Database(settings.database_url(name)) for name in ("journal", "vault", "audit")))
+        for name in ("journal", "vault", "audit"):
+            migrate(getattr(opened, name), name)
+        return opened
+
+    def close(self) -> None:
+        for database in (self.journal, self.vault, self.audit):
+            database.close()
+
+
+def wire(
+    settings: Settings, *, clock: Callable[[], datetime] = utc_now, queue: Queue | None = None
+) -> Services:
+    """Build the services of one process."""
+    databases = Databases.open(settings)
+    provider = _root_key(settings.root_key)
+    vault = Vault(provider, databases.vault.transaction, settings.tenant)
+    signer = Signer.from_seed(f"didymos/{settings.tenant}", vault.secret("audit-checkpoint"))
+    hospitals = Hospitals(settings, databases.journal, vault, clock)
+    return Services(
+        settings=settings,
+        clock=clock,
+        journal=databases.journal,
+        vault=vault,
+        pseudonyms=Pseudonyms(vault.secret("pseudonyms")),
+        audit=Log(databases.audit.transaction, signer, vault, clock=clock),
+        audit_store=databases.audit,
+        auditor_key=signer.vkey,
+        models=registered(),
+        queue=queue or CeleryQueue(settings),
+        hospital=hospitals.open,
+    )
+
+
+def _root_key(path: Path) -> FileKeyProvider:
+    """Return the root key; the embedded default makes it at the first start."""
+    try:
+        return FileKeyProvider.create(path)
+    except FileExistsError:
+        return FileKeyProvider(path)
+
+
+class Hospitals:
+    """Connections to the registered EHRs, opened once a process."""
+
+    def __init__(
+        self, settings: Settings, journal: Database, vault: Vault, clock: Callable[[], datetime]
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._vault = vault
+        self._clock = clock
+        self._open: dict[str, Hospital] = {}
+        self._lock = threading.Lock()
+
+    def open(self, identifier: str) -> Hospital:
+        """Return the hospital by id.
+
+        Raises
+        ------
+        NotFound
+            No hospital of that id is registered.
+        """
+        with self._lock:
+            if identifier not in self._open:
+                self._open[identifier] = self._load(identifier)
+            return self._open[identifier]
+
+    def _load(self, identifier: str) -> Hospital:
+        with self._journal.reading() as connection:
+            row = connection.execute(select(hospital).where(hospital.c.id == identifier)).one_or_none()
+        if row is None:
+            raise NotFound
+        opened = self._vault.open(f"tenant/{row.tenant}", ("hospital.access", identifier), row.access)
+        link = connect(self._settings, row.base_url, msgspec.json.decode(opened, type=Access), self._clock)
+        return Hospital(
+            id=row.id,
+            name=row.name,
+            base_url=row.base_url,
+            connection=link,
+            reader=link,
+            profile=msgspec.json.decode(row.profile, type=Profile),
+            policy=load_policy(row.policy),
+            actors=frozenset(row.actors.split()),
+            labels_attested=row.labels_attested,
+        )
+
+
+def connect(settings: Settings, base_url: str, access: Access, clock: Callable[[], datetime]) -> Connection:
+    """Return a connection to an EHR with the access it was registered with."""
+    transport = Transport(Limits(deadline=settings.hospital_timeout))
+    authorization: Authorization = OpenAccess()
+    if access.client_id:
+        client = Client(access.client_id, access.private_key, access.scopes)
+        authorization = BackendServices(base_url, client, clock, transport)
+    return Connection(base_url, authorization, transport=transport)
+
+
+class CeleryQueue:
+    """Wake-up calls over Celery. One that cannot be sent is healed by the sweeper, so nothing fails."""
+
+    def __init__(self, settings: Settings) -> None:
+        from gateway.queue import (
+            application,
+        )  # importing Celery costs a command that queues nothing half a second
+
+        self._celery: Any = application(settings)
+
+    def synchronise(self, twin: str, delay: float) -> None:
+        self._send("synchronise", twin, delay)
+
+    def resolve(self, hospital_id: str) -> None:
+        self._send("resolve", hospital_id, 0)
+
+    def catch_up(self, subscription: str) -> None:
+        self._send("catch_up", subscription, 0)
+
+    def _send(self, task: str, identifier: str, delay: float) -> None:
+        try:
+            self._celery.send_task(task, args=(identifier,), countdown=delay or None, retry=False)
+        except Exception as error:  # noqa: BLE001  # whatever a broker's client raises, the journal has the event
+            log().warning("wake-up-lost", task=task, fault=place(error))

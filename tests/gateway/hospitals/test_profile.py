@@ -1,0 +1,58 @@
+"""``connect`` says what works and what falls back, and leaves no trace in the EHR."""
+
+import msgspec
+import pytest
+
+from gateway import jose
+from gateway.hospitals.profile import Profile, inspect
+from tests.gateway.hospitals.conftest import connected
+from tests.peers import restricted_ehr
+
+
+def test_a_closed_ehr_is_polled_and_gets_no_assessments(closed_ehr, key):
+    found = inspect(connected(closed_ehr.base_url, key))
+    assert (found.sync, found.write, found.unlisted) == ("polling", "kept-here", False)
+    assert not found.versions
+    assert not found.strict
+    assert not found.searchable("Observation", "_lastUpdated")
+    assert found.searchable("Observation", "issued")
+
+
+def test_a_closed_ehr_is_described_in_words(closed_ehr, key):
+    notes = "\n".join(inspect(connected(closed_ehr.base_url, key)).notes)
+    for said in ("no Subscriptions", "served from our /fhir", "no _lastUpdated", "may be ignored", "by hash"):
+        assert said in notes
+    assert "does not work: MedicationStatement cannot be searched" in notes
+
+
+def test_an_ehr_that_chooses_ids_gets_creates(key):
+    extra = {"RiskAssessment": ("patient", "identifier")}
+    with restricted_ehr.running(jose.public_jwks(key), extra=extra) as ehr:
+        assert inspect(connected(ehr.base_url, key)).write == "create"
+
+
+def test_an_ehr_that_refuses_unknown_parameters_is_found_strict(closed_ehr, key):
+    closed_ehr.faults.refuse_unknown = True
+    closed_ehr.listed["Observation"]["searchParam"].append({"name": "_summary"})
+    assert inspect(connected(closed_ehr.base_url, key)).strict
+
+
+def test_a_profile_is_stored_as_json_and_comes_back_the_same(closed_ehr, key):
+    found = inspect(connected(closed_ehr.base_url, key))
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Profile) == found
+
+
+def test_looking_writes_nothing(closed_ehr, key):
+    inspect(connected(closed_ehr.base_url, key))
+    assert {method for method, path, _ in closed_ehr.seen if not path.endswith("/token")} == {"GET"}
+
+
+@pytest.mark.peer
+def test_sekmet_is_subscribed_to_and_written_though_it_does_not_list_assessments(open_ehr):
+    found = inspect(open_ehr)
+    assert (found.sync, found.write, found.unlisted) == ("subscription", "update", True)
+    assert found.versions
+    assert found.strict
+    assert found.searchable("Observation", "_lastUpdated")
+    assert found.fhir_version == "4.0.1"
+    assert any("on trial" in note for note in found.notes)
