@@ -91,7 +91,7 @@ with resources.files("fhir_mapping").joinpath("codes.toml").open("rb") as _file:
     _TABLE: dict[str, Any] = tomllib.load(_file)
 
 SYSTEMS: dict[str, str] = _TABLE["systems"]
-LOINC, OWN = SYSTEMS["loinc"], SYSTEMS["own"]
+LOINC = SYSTEMS["loinc"]
 
 
 def _code(entry: str) -> Code:

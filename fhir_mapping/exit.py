@@ -17,8 +17,8 @@ def shown(
 ) -> dict[str, Any]:
     """Return ``resource`` with id, version and time of storage.
 
-    It was written for the hospital's address, where its relative references lead somewhere. At ours they would
-    not, so references to the hospital's resources become absolute.
+    It was written for the hospital's address, where its relative references lead somewhere. At ours they
+    would not, so references to the hospital's resources become absolute.
     """
     absolute: dict[str, Any] = _absolute(resource, f"{hospital_url.rstrip('/')}/")
     meta = absolute.get("meta", {}) | {"versionId": str(version), "lastUpdated": instant(recorded)}

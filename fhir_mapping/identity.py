@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from fhir_mapping.errors import Unusable
 from fhir_mapping.references import Reference, is_id
 
 # The ``meta.source`` of everything that Didymos writes. A server may append ``#`` and a request id.
@@ -23,6 +24,11 @@ def content_hash(resource: dict[str, Any]) -> str:
     """Return the SHA-256, in hex, of the resource without its version and time of storage.
 
     Keys are sorted, so the order in which a server writes them does not matter.
+
+    Raises
+    ------
+    Unusable
+        For what ``guard`` never lets through: an integer beyond 64 bits, a lone surrogate.
     """
     meta = resource.get("meta")
     if isinstance(meta, dict) and not meta.keys().isdisjoint(("versionId", "lastUpdated")):
@@ -30,7 +36,11 @@ def content_hash(resource: dict[str, Any]) -> str:
         resource = {**resource, "meta": kept}
         if not kept:
             del resource["meta"]
-    return hashlib.sha256(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    try:
+        canonical = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        raise Unusable("value", "a value has no canonical form", 422) from None
+    return hashlib.sha256(canonical).hexdigest()
 
 
 def version_of(resource: dict[str, Any]) -> str | None:

@@ -129,14 +129,14 @@ def _backport(bundle: dict[str, Any]) -> Notification:
 def _told(status: dict[str, Any], entries: tuple[dict[str, Any], ...]) -> Notification:
     fields, events = _parameters(status) if status["resourceType"] == "Parameters" else _status(status)
     kind = fields.get("type")
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise Unusable("code-invalid", "the type of notification is not known", 422, "Parameters.type")
     changes = tuple(dict.fromkeys(_changes(events, entries)))
     numbers = [_number(event.get("event-number")) for event in events]
     told = [n for n in (*numbers, _number(fields.get("events-since-subscription-start"))) if n is not None]
     subscription = parse(as_object(fields.get("subscription")).get("reference"))
     return Notification(
-        _kind(str(kind), fields.get("status"), changes),
+        _kind(kind, fields.get("status"), changes),
         changes,
         max(told, default=None),
         str(subscription) if subscription else None,

@@ -61,7 +61,7 @@ def read(resource: dict[str, Any]) -> State:
     status, identifier = resource.get("status"), resource.get("id")
     if resource.get("resourceType") != "Subscription" or not is_id(identifier):
         raise Unusable("structure", "it is not a Subscription with an id", 422, "Subscription.id")
-    if status not in _STATUSES:
+    if not isinstance(status, str) or status not in _STATUSES:
         raise Unusable("code-invalid", "a code is outside its required value set", 422, "Subscription.status")
     endpoint = as_object(resource.get("channel")).get("endpoint")
     return State(

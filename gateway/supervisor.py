@@ -134,11 +134,11 @@ def embedded(settings: Settings, *, web: bool = True, worker: bool = True) -> Su
         settings.state_dir / "log",
     )
     try:
-        if not settings.broker_url:
+        if settings.broker_embedded:
             supervisor.start(broker(settings))
         if web:
             supervisor.start(Child("web", _didymos("web"), _listening(settings)))
-        if worker:
+        if worker and not settings.worker_inside_web:
             supervisor.start(Child("worker", _didymos("worker", "--scheduler")))
     except BaseException:
         supervisor.stop()

@@ -66,7 +66,7 @@ def wire(
     provider = _root_key(settings.root_key)
     vault = Vault(provider, databases.vault.transaction, settings.tenant)
     signer = Signer.from_seed(f"didymos/{settings.tenant}", vault.secret("audit-checkpoint"))
-    hospitals = Hospitals(settings, databases.journal, vault, clock)
+    hospitals = Hospitals(settings, databases.journal, vault, utc_now)  # tokens live in real time
     return Services(
         settings=settings,
         clock=clock,

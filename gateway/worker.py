@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from celery.schedules import schedule
@@ -13,7 +14,6 @@ from gateway.operations.services import Services
 from gateway.queue import application
 from gateway.settings import Settings
 from gateway.telemetry import log, place, tasks
-from gateway.wiring import wire
 
 USE_CASES: dict[str, Callable[..., None]] = {
     "synchronise": synchronise.synchronise,
@@ -23,31 +23,43 @@ USE_CASES: dict[str, Callable[..., None]] = {
 }
 
 
-@cache
-def services(settings: Settings) -> Services:
-    """Return this process's services; a forked worker builds its own connections on first use."""
-    return wire(settings)
+def start_inside(settings: Settings, parts: Services) -> None:
+    """Run worker and sweeper as threads of this process: a queue in memory reaches no other one."""
+    celery = build(settings, lambda: parts)
+    controller = celery.WorkController(pool="threads", concurrency=settings.worker_processes)
+    threading.Thread(target=controller.start, name="worker", daemon=True).start()
+
+    def sweep_for_ever() -> None:
+        while True:
+            time.sleep(settings.sweep_interval)
+            _run("sweep", sweep.sweep, parts, ())
+
+    threading.Thread(target=sweep_for_ever, name="sweeper", daemon=True).start()
 
 
-def build(settings: Settings) -> Any:
-    """Return the Celery application with its tasks and its schedule."""
+def build(settings: Settings, parts: Callable[[], Services]) -> Any:
+    """Return the Celery application with its tasks and its schedule; ``parts`` gives a process its services."""
     celery = application(settings)
     for name, use_case in USE_CASES.items():
-        _register(celery, settings, name, use_case)
+        _register(celery, parts, name, use_case)
     celery.conf.beat_schedule = {
         "sweep": {"task": "sweep", "schedule": schedule(settings.sweep_interval), "options": {"expires": 30}}
     }
     return celery
 
 
-def _register(celery: Any, settings: Settings, name: str, use_case: Callable[..., None]) -> None:
+def _register(celery: Any, parts: Callable[[], Services], name: str, use_case: Callable[..., None]) -> None:
     def task(*identifiers: str) -> None:
-        try:
-            use_case(services(settings), *identifiers)
-        except Exception as error:  # noqa: BLE001  # a task's end is counted; the journal has what it did not do
-            tasks.labels(name, "failed").inc()
-            log().error("task-failed", task=name, identifiers=identifiers, fault=place(error))
-            return
-        tasks.labels(name, "done").inc()
+        _run(name, use_case, parts(), identifiers)
 
     celery.task(task, name=name)
+
+
+def _run(name: str, use_case: Callable[..., None], parts: Services, identifiers: tuple[str, ...]) -> None:
+    try:
+        use_case(parts, *identifiers)
+    except Exception as error:  # noqa: BLE001  # a task's end is counted; the journal has what it did not do
+        tasks.labels(name, "failed").inc()
+        log().error("task-failed", task=name, identifiers=identifiers, fault=place(error))
+    else:
+        tasks.labels(name, "done").inc()

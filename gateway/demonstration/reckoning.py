@@ -18,6 +18,7 @@ from gateway.operations.inspection import verify
 from gateway.operations.receive import open_change
 from gateway.storage import outbox
 from gateway.storage.schema import inbox, readback
+from gateway.storage.schema import twin as twins
 from twin_engine import store
 
 MILLISECONDS = 1_000
@@ -93,9 +94,10 @@ class _Bases:
     def __init__(self, stage: Stage, found: Reckoning) -> None:
         self._stage = stage
         self._found = found
-        self._known: dict[str, tuple[frozenset[str], Standing]] = {}
+        self._known: dict[str, tuple[frozenset[str], Standing | None]] = {}
 
-    def of(self, twin: str) -> tuple[frozenset[str], Standing]:
+    def of(self, twin: str) -> tuple[frozenset[str], Standing | None]:
+        """Return the sources in the EHR's assessments, and the standing here; None once consent is withdrawn."""
         if twin not in self._known:
             self._known[twin] = (self._read_back(twin), self._standing(twin))
         return self._known[twin]
@@ -113,9 +115,11 @@ class _Bases:
             bases |= risk_assessment.basis(resource)
         return frozenset(bases)
 
-    def _standing(self, twin: str) -> Standing:
+    def _standing(self, twin: str) -> Standing | None:
         services = self._stage.services
         with services.journal.reading() as connection:
+            if connection.execute(select(twins.c.state).where(twins.c.id == twin)).scalar() == "denied":
+                return None
             records = store.current_evidence(connection, services.vault, twin)
             snapshots = store.latest_snapshots(connection, services.vault, twin)
         answers = tuple(answer for snapshot in snapshots for answer in snapshot.answers)
@@ -134,7 +138,7 @@ def _place(found: Reckoning, row: Any, change: Change, bases: _Bases) -> None:
     if f"{change.type}/{change.id}/_history/{change.version}" in basis:
         found.reasons["used"] += 1
         return
-    _place_replaced(found, row, account(change, standing))
+    _place_replaced(found, row, account(change, standing) if standing else Account("denied", "since withdrawn"))
 
 
 def _place_replaced(found: Reckoning, row: Any, end: Account) -> None:

@@ -48,6 +48,7 @@ TOKEN_LIFE = timedelta(seconds=300)
 LONGEST_ASSERTION = timedelta(minutes=5)  # SMART App Launch 2.2, Backend Services
 _TOKEN_TYPE = "at+jwt"  # noqa: S105  # RFC 9068, section 2.1; so that no other JWT of ours is taken for one
 _LEAST_RSA_BYTES = 256
+_LONGEST_NAME = 80
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
@@ -96,7 +97,7 @@ def register(services: Services, name: str, jwks: Mapping[str, Any], scopes: Ite
     keys, kept = _public_keys(jwks), tuple(dict.fromkeys(scopes))
     if not kept or not set(kept) <= set(SCOPES):
         raise BadRequest(f"scopes are taken from: {' '.join(SCOPES)}")
-    if not 0 < len(name) <= client.c.name.type.length:
+    if not 0 < len(name) <= _LONGEST_NAME:
         raise BadRequest("a name has 1 to 80 characters")
     identifier = services.pseudonyms.of("client", services.settings.tenant, name)
     services.audit.append(_registration(services, identifier, kept))

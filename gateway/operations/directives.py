@@ -18,7 +18,9 @@ from gateway.storage.schema import directives as table
 _COLUMN = "directives.sealed"
 
 
-def remember(connection: Connection, services: Services, twin: str, directives: tuple[Directive, ...]) -> None:
+def remember(
+    connection: Connection, services: Services, twin: str, directives: tuple[Directive, ...]
+) -> None:
     """Keep what was read in place of what was known before."""
     sealed = services.seal(f"twin/{twin}", _COLUMN, twin, msgspec.msgpack.encode(directives))
     now = services.now()

@@ -134,7 +134,7 @@ def _begin(services: Services, caller: Caller, kind: Kind, letter: str) -> Readi
 
 
 def _visible(reading: Reading, wanted: Wanted) -> list[Standing]:
-    """Return one more than is wanted if there are as many, so that it is known whether there is a next page."""
+    """Return one more than is wanted if there are as many, so that a next page is known of."""
     tenant, batch = reading.services.settings.tenant, wanted.count + 1
     visible: list[Standing] = []
     while len(visible) < batch:

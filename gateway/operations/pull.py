@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from consent.policy import Directive
-from fhir_mapping import codes, consent, identity, references, resource
+from consent.policy import Directive, Policy, Provision
+from fhir_mapping import codes, consent, identity, resource
 from fhir_mapping.errors import Unusable
 from fhir_mapping.notification import Change
 from gateway.hospitals.catch_up import recent
@@ -59,26 +59,40 @@ def look_up(hospital: Hospital, patient: str, now: datetime) -> Lookup:
             list(hospital.reader.search("Consent", patient=patient)) if _searches(hospital, "Consent") else []
         )
     with hop("map"):
-        record = record_of(person, now)[0] if person else None
-        directives = tuple(consent.read(fetched.resource) for fetched in found)
+        record = record_of(person, now) if person else None
+        directives = tuple(_directive(hospital.policy, fetched) for fetched in found)
     seen = tuple(f"Consent/{directive.id}/_history/{directive.version}" for directive in directives)
     return Lookup(record, directives, (versioned(record), *seen) if record else seen)
+
+
+def _directive(policy: Policy, fetched: Fetched) -> Directive:
+    """Return what a Consent says. One that cannot be read counts, whatever it was filed as, and so denies."""
+    try:
+        return consent.read(fetched.resource)
+    except Unusable:
+        return Directive(
+            id=fetched.id,
+            version=fetched.version or "unknown",
+            status="active",
+            scope=min(policy.scopes, default=""),
+            categories=policy.categories,
+            root=Provision(None, unknown=True),
+            policies=policy.policies,
+            unknown=True,
+        )
 
 
 def _searches(hospital: Hospital, kind: str) -> bool:
     return hospital.profile.can(kind, "search-type")
 
 
-def record_of(fetched: Fetched, now: datetime) -> tuple[EvidenceRecord, str | None]:
-    """Return one resource as evidence, and the id of the patient it is about.
-
-    What has the wrong structure is evidence of nothing but its own fault.
-    """
+def record_of(fetched: Fetched, now: datetime) -> EvidenceRecord:
+    """Return one resource as evidence; what has the wrong structure is evidence of its own fault only."""
     try:
         reading = resource.read(fetched.resource, now)
     except Unusable as fault:
-        return _faulty(fetched, fault), references.subject_id(fetched.resource)
-    record = EvidenceRecord(
+        return _faulty(fetched, fault)
+    return EvidenceRecord(
         reference=reading.reference,
         version=reading.source.rsplit("/", 1)[-1],
         last_updated=reading.last_updated,
@@ -89,7 +103,6 @@ def record_of(fetched: Fetched, now: datetime) -> tuple[EvidenceRecord, str | No
         reasons=tuple(f"{problem.code}: {problem.text}" for problem in reading.reasons),
         body=fetched.body,
     )
-    return record, reading.subject_id
 
 
 def _faulty(fetched: Fetched, fault: Unusable) -> EvidenceRecord:
@@ -129,7 +142,7 @@ def _read_again(hospital: Hospital, patient: str, kind: str, ids: list[str], now
             if fetched is not None:
                 found[missing] = fetched
     with hop("map"):
-        return _sort_out(kind, patient, ids, found, now)
+        return _sort_out(hospital, kind, patient, ids, found, now)
 
 
 def _by_id(hospital: Hospital, patient: str, kind: str, ids: list[str]) -> dict[str, Fetched]:
@@ -137,11 +150,14 @@ def _by_id(hospital: Hospital, patient: str, kind: str, ids: list[str]) -> dict[
     return {fetched.id: fetched for fetched in hospital.reader.search(kind, parameters, patient=patient)}
 
 
-def _sort_out(kind: str, patient: str, ids: list[str], found: Mapping[str, Fetched], now: datetime) -> Pulled:
+def _sort_out(
+    hospital: Hospital, kind: str, patient: str, ids: list[str], found: Mapping[str, Fetched], now: datetime
+) -> Pulled:
     records, strays = [], []
     for fetched in found.values():
-        record, owner = record_of(fetched, now)
-        if owner != patient:
+        record = record_of(fetched, now)
+        owner = hospital.connection.owner(fetched.resource)
+        if owner != f"Patient/{patient}":
             strays.append(_stray(kind, fetched, record, owner))
         else:
             records.append(record)
@@ -154,7 +170,7 @@ def _stray(kind: str, fetched: Fetched, record: EvidenceRecord, owner: str | Non
         type=kind,
         id=fetched.id,
         version=fetched.version,
-        subject=owner,
+        subject=owner.removeprefix("Patient/") if owner and owner.startswith("Patient/") else None,
         deleted=False,
         content_hash=record.content_hash,
         own=False,
@@ -206,5 +222,5 @@ def _searches_of(hospital: Hospital, models: Mapping[str, Model]) -> list[codes.
 
 
 def _records(found: Iterable[Fetched], now: datetime) -> dict[str, EvidenceRecord]:
-    records = (record_of(fetched, now)[0] for fetched in found)
+    records = (record_of(fetched, now) for fetched in found)
     return {record.reference: record for record in records}

@@ -1,4 +1,4 @@
-"""This site's own keys: made once, kept sealed, one a use."""
+"""The keys of this site: made once, kept sealed, one a use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def _make(services: Services, use: Use) -> bytes:
     with services.journal.transaction() as connection:
         insert_new(connection, site_key, use=use, sealed=sealed)
         # Whoever was first, all use the key that was stored.
-        return connection.execute(select(site_key.c.sealed).where(site_key.c.use == use)).scalar_one()
+        kept: bytes = connection.execute(select(site_key.c.sealed).where(site_key.c.use == use)).scalar_one()
+    return kept
 
 
 def public_jwks(services: Services) -> dict[str, Any]:

@@ -11,10 +11,17 @@ def test_names_of_a_transaction_become_references():
         "type": "transaction",
         "entry": [
             {"fullUrl": URN, "resource": {"resourceType": "Patient", "id": "p"}},
-            {"resource": {"resourceType": "Observation", "id": "o", "performer": [{"reference": "Practitioner/1"}],
-                          "subject": {"reference": URN}, "note": [{"text": URN}]}},
+            {
+                "resource": {
+                    "resourceType": "Observation",
+                    "id": "o",
+                    "performer": [{"reference": "Practitioner/1"}],
+                    "subject": {"reference": URN},
+                    "note": [{"text": URN}],
+                }
+            },
         ],
-    }  # fmt: skip
+    }
     _, observation = bundle.resources(transaction)
     assert observation["subject"] == {"reference": "Patient/p"}
     assert observation["performer"] == [{"reference": "Practitioner/1"}]

@@ -42,7 +42,7 @@ def test_subscriptions_cover_every_type_and_are_never_filtered_by_status():
     assert [each.partition("?")[0] for each in criteria] == [
         "Observation", "Condition", "MedicationRequest", "MedicationStatement", "Patient", "Consent",
     ]  # fmt: skip
-    assert all("?" in each and "status" not in each for each in criteria)
+    assert all("?" in each and "status=" not in each for each in criteria)
 
 
 def test_diagnoses_are_known_by_code_and_by_prefix():

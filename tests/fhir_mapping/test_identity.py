@@ -1,6 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhir_mapping.errors import Unusable
 from fhir_mapping.identity import content_hash, evidence, is_own, label_codings, labels_of, version_of
 from fhir_mapping.references import Reference
 
@@ -17,6 +19,12 @@ def test_version_and_time_of_storage_do_not_change_the_hash():
 def test_the_order_of_keys_does_not_change_the_hash_and_a_value_does():
     assert content_hash(dict(reversed(RESOURCE.items()))) == content_hash(RESOURCE)
     assert content_hash(RESOURCE | {"status": "amended"}) != content_hash(RESOURCE)
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, "\ud800"])
+def test_what_the_guard_never_lets_through_has_no_hash(value):
+    with pytest.raises(Unusable):
+        content_hash(RESOURCE | {"value": value})
 
 
 def test_without_versions_the_hash_stands_in():

@@ -1,3 +1,4 @@
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -78,20 +79,37 @@ JSON = st.recursive(
     max_leaves=6,
 )
 ELEMENTS = [
-    "status", "code", "subject", "effectiveDateTime", "effectivePeriod", "valueQuantity", "valueString", "component",
-    "dataAbsentReason", "meta", "focus", "gender", "birthDate", "extension", "clinicalStatus", "verificationStatus",
-    "onsetDateTime", "intent", "medicationCodeableConcept", "medicationReference", "contained", "authoredOn",
-]  # fmt: skip
+    "status",
+    "code",
+    "subject",
+    "effectiveDateTime",
+    "effectivePeriod",
+    "valueQuantity",
+    "valueString",
+    "component",
+    "dataAbsentReason",
+    "meta",
+    "focus",
+    "gender",
+    "birthDate",
+    "extension",
+    "clinicalStatus",
+    "verificationStatus",
+    "onsetDateTime",
+    "intent",
+    "medicationCodeableConcept",
+    "medicationReference",
+    "contained",
+    "authoredOn",
+]
 
 
 @given(
     st.sampled_from(sorted(resource.MAPPINGS)), st.dictionaries(st.sampled_from(ELEMENTS), JSON, max_size=8)
 )
 def test_any_elements_are_read_or_refused_and_nothing_else(kind, elements):
-    try:
+    with contextlib.suppress(Unusable):
         resource.read({**WEIGHT, **elements, "resourceType": kind}, NOW)
-    except Unusable:
-        pass
 
 
 @given(st.sampled_from(["status", "effectiveDateTime", "valueQuantity", "code", "subject"]))

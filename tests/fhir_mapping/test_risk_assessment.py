@@ -31,11 +31,7 @@ SOURCES = (
 )
 GRADES = ("low", "low-medium", "medium", "moderate", "high")
 TEXT = st.text(min_size=1, max_size=40)
-INSTANTS = st.datetimes(
-    min_value=datetime(2000, 1, 1),
-    max_value=datetime(2090, 1, 1),
-    timezones=st.just(UTC),  # noqa: DTZ001
-)
+INSTANTS = st.integers(0, 3_000_000_000).map(lambda second: datetime.fromtimestamp(second, UTC))
 RISKS = st.builds(
     Risk,
     outcome=st.sampled_from(sorted(codes.OUTCOMES)),
@@ -163,8 +159,6 @@ def test_a_server_may_add_and_reformat_but_not_drop_or_change():
         "meta.security[0]",
         "meta.security[1]",
         "note",
-    } - ({"basis[2]"} - {place.partition(".")[0] for place in lost(sent, kept)}) | {
-        place for place in lost(sent, kept) if place.startswith("basis[2]")
     }
 
 
