@@ -12,11 +12,13 @@ from gateway.demonstration.stage import Stage
 from gateway.demonstration.view import Row
 from gateway.demonstration.view import Stage as Step
 from gateway.operations.receive import open_change
-from gateway.storage.engine import from_us
+from gateway.storage.engine import from_us, to_us
 from gateway.storage.schema import inbox, readback
 
 SHOWN = 200
 MILLISECONDS = 1_000
+DEPTH = 30  # audit entries of a twin that are looked through
+STEPS: dict[str, Step] = {"consent-decision": "consent", "pull": "pulled"}
 
 
 @dataclass(slots=True)
@@ -26,6 +28,7 @@ class JournalRows:
     stage: Stage
     names: Mapping[str, str]
     after: int
+    _consented: dict[int, dict[Step, int]] = field(default_factory=dict)
     _read: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def __call__(self) -> list[Row]:
@@ -54,12 +57,25 @@ class JournalRows:
         )
 
     def _reached(self, row: Any) -> dict[Step, float]:
-        reached: dict[Step, float] = {"received": 0.0, "journaled": 0.0}
-        if row.done is not None:
-            reached["twin"] = (row.done - row.received) / MILLISECONDS
+        reached: dict[Step, float] = {"journaled": 0.0}
+        if row.done is not None and row.twin is not None:
+            instants = self._decided(row) | {"twin": row.done}
+            reached |= {step: (instant - row.received) / MILLISECONDS for step, instant in instants.items()}
         if row.outcome == "used" and row.confirmed is not None:
             reached["read back"] = (row.confirmed - row.received) / MILLISECONDS
         return reached
+
+    def _decided(self, row: Any) -> dict[Step, int]:
+        """Return when consent was given and when the reading was over, from the audit log; found once."""
+        if row.id not in self._consented:
+            instants: dict[Step, int] = {}
+            for entry in self.stage.services.audit.for_subject(row.twin, DEPTH):
+                at = to_us(entry.leaf.recorded)
+                step = STEPS.get(entry.leaf.kind)
+                if step is not None and row.received <= at <= row.done:
+                    instants[step] = at if step == "consent" else max(at, instants.get(step, 0))
+            self._consented[row.id] = instants
+        return self._consented[row.id]
 
     def _reason(self, row: Any) -> str:
         if row.outcome is None or row.detail is None:

@@ -26,6 +26,7 @@ REASONED = frozenset(
     {
         "denied",
         "missing-input",
+        "out-of-scope",
         "quarantined",
         "not-an-input",
         "consent-reviewed",

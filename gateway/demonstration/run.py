@@ -122,9 +122,9 @@ def _bounded(stage: Stage, console: Console, as_json: bool) -> int:
     for step in islice(events(stage.patients, rng, utc_now), STEPS):
         time.sleep(step.delay * PACE)
         director.do(step)
-    _await_journal(stage, director)
+    await_journal(stage, director)
     sent, absorbed = _repeat(stage, director, rng)
-    _await_quiet(stage)
+    await_quiet(stage)
     found = reckon(stage, director.written)
     if absorbed != sent:
         found.faults.append(f"{sent - absorbed} repeated notifications had an effect")
@@ -136,7 +136,7 @@ def _bounded(stage: Stage, console: Console, as_json: bool) -> int:
     return 1 if found.faults else 0
 
 
-def _await_journal(stage: Stage, director: Director) -> None:
+def await_journal(stage: Stage, director: Director) -> None:
     """Wait until the EHR has told of everything: its hooks come when it gets round to them."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
@@ -150,7 +150,7 @@ def _await_journal(stage: Stage, director: Director) -> None:
 def _repeat(stage: Stage, director: Director, rng: np.random.Generator) -> tuple[int, int]:
     """Send known notifications again, in any order; return how many were sent and had no effect."""
     bodies = [body for body in director.bodies for _ in range(REPEATS)]
-    rng.shuffle(bodies)  # type: ignore[arg-type]  # a list is shuffled in place
+    rng.shuffle(bodies)
     before = _journaled(stage)
     answers = [_send(stage, body) for body in bodies]
     effects = _journaled(stage) - before
@@ -174,7 +174,7 @@ def _send(stage: Stage, body: dict[str, object]) -> int:
     return requests.put(url, data=orjson.dumps(body), headers=headers, timeout=30).status_code
 
 
-def _await_quiet(stage: Stage) -> None:
+def await_quiet(stage: Stage) -> None:
     """Wait until no event and no delivery is open."""
     deadline = time.monotonic() + PATIENCE
     open_states = ("pending", "intended", "parked")

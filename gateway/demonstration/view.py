@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-Stage = Literal["received", "journaled", "consent", "pulled", "twin", "written", "read back"]
+Stage = Literal["journaled", "consent", "pulled", "twin", "read back"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 _COLOURS = {"shown": "green", "stopped": "yellow", "waiting": "dim"}
 

@@ -23,7 +23,7 @@ _LATER = frozenset({408, 429, 503})
 
 
 def parsed(body: bytes, *, unique_keys: bool = False) -> dict[str, Any]:
-    """Return the resource in ``body``; raises ``BadAnswer``, also for a key that stands twice if that matters."""
+    """Return the resource in ``body``; raises ``BadAnswer``, where asked also for a key that stands twice."""
     try:
         return guard.resource(body, guard.BUNDLE, unique_keys=unique_keys)
     except Unusable as error:

@@ -15,6 +15,7 @@ Outcome = Literal[
     "superseded",  # a named version stands in its place
     "denied",
     "missing-input",
+    "out-of-scope",  # no model speaks of such a patient
     "quarantined",
     "not-an-input",
     "consent-reviewed",
@@ -68,13 +69,19 @@ def _used(source: str, record: EvidenceRecord, standing: Standing) -> Account:
         return Account("superseded", newer)
     refusals = [answer for answer in standing.answers if isinstance(answer, Refusal)]
     if (record.items or record.subject is not None) and refusals:
-        reasons = {
-            f"{answer.family}: {reason.code} {reason.signal}"
-            for answer in refusals
-            for reason in answer.reasons
-        }
-        return Account("missing-input", "; ".join(sorted(reasons)))
+        return _refused(refusals)
     return Account("not-an-input", source)
+
+
+def _refused(refusals: list[Refusal]) -> Account:
+    codes = {reason.code for refusal in refusals for reason in refusal.reasons}
+    outcome: Outcome = "out-of-scope" if codes == {"out-of-scope"} else "missing-input"
+    return Account(outcome, "; ".join(_words(refusal) for refusal in refusals))
+
+
+def _words(refusal: Refusal) -> str:
+    signals = sorted({reason.signal.replace("-", " ") for reason in refusal.reasons})
+    return f"{refusal.family.replace('-', ' ')} needs {', '.join(signals)}"
 
 
 def _newer(items: tuple[Item, ...], standing: Standing) -> str | None:
