@@ -50,7 +50,7 @@ CARD = ModelCard(
     title="National Early Warning Score 2 (RCP 2017)",
     intended_use=(
         "Detecting clinical deterioration in acutely ill adults and prompting a timely response by the "
-        "clinical team.Decision support; an aid to clinical judgement, never a substitute for it."
+        "clinical team. Decision support; an aid to clinical judgement, never a substitute for it."
     ),
     population="People of 16 years and over who are not pregnant, in hospital, ambulance or community care.",
     out_of_scope=(
