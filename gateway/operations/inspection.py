@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
-from audit.record import Event
 from audit.verification import verify as recompute
-from gateway.errors import NotFound
+from gateway.errors import NotFound, NotPermitted
 from gateway.operations.assess import opened
+from gateway.operations.disclosure import Reader, Sitter, permitted, sitter
+from gateway.operations.people import Person
+from gateway.operations.pull import versioned
 from gateway.operations.services import Services
 from gateway.storage import outbox
 from gateway.storage.engine import from_us
@@ -46,34 +48,40 @@ def twins(services: Services) -> list[tuple[str, ...]]:
 
 
 def twin(services: Services, identifier: str) -> dict[str, Any]:
-    """Return everything about one twin, for its administrator; the reading is recorded first.
+    """Return everything about one twin, if it may be shown to the administrator; that is recorded first.
 
     Raises
     ------
     NotFound
         There is no such twin.
+    NotPermitted
+        Consent does not permit that it is shown.
     """
-    services.audit.append(_read_event(services, identifier))
     with services.journal.reading() as connection:
         row = connection.execute(select(twins_table).where(twins_table.c.id == identifier)).one_or_none()
-        if row is None:
-            raise NotFound("there is no such twin")
-        evidence = store.current_evidence(connection, services.vault, identifier)
-        snapshots = store.latest_snapshots(connection, services.vault, identifier)
-        versions = outbox.latest(connection, identifier)
-        deliveries = outbox.deliveries(connection, identifier)
+    if row is None:
+        raise NotFound("there is no such twin")
+    shown = permitted(services, ADMINISTRATOR, [sitter(services, row)], "command line")
+    if not shown:
+        raise NotPermitted(f"consent does not permit that this twin is shown (its state: {row.state})")
+    return _opened(services, row, shown[0])
+
+
+ADMINISTRATOR = Reader(Person("administrator", "administrator", "administrator"), "command-line")
+
+
+def _opened(services: Services, row: Row[Any], shown: Sitter) -> dict[str, Any]:
+    with services.journal.reading() as connection:
+        snapshots = store.latest_snapshots(connection, services.vault, row.id)
+        versions = outbox.latest(connection, row.id)
+        deliveries = outbox.deliveries(connection, row.id)
     return {
-        "twin": identifier,
+        "twin": row.id,
         "state": row.state,
         "parked": row.parked,
         "events": {"received": row.seq, "done": row.done_seq},
         "evidence": [
-            {
-                "reference": f"{one.reference}/_history/{one.version}",
-                "items": one.items,
-                "problems": one.reasons,
-            }
-            for one in evidence
+            {"reference": versioned(one), "items": one.items, "problems": one.reasons} for one in shown.evidence
         ],
         "models": {one.model: [asdict(answer) for answer in one.answers] for one in snapshots},
         "assessments": [opened(services, version) for version in versions.values()],
@@ -83,20 +91,6 @@ def twin(services: Services, identifier: str) -> dict[str, Any]:
 
 def _shown(delivery: dict[str, object]) -> dict[str, object]:
     return {name: delivery[name] for name in ("id", "version", "written", "state", "reason", "attempts")}
-
-
-def _read_event(services: Services, identifier: str) -> Event:
-    return Event(
-        kind="twin-read",
-        action="read",
-        outcome="success",
-        tenant=services.settings.tenant,
-        actor="administrator",
-        at=services.clock(),
-        purpose="HOPERAT",
-        subject=identifier,
-        detail="command line",
-    )
 
 
 def quarantined(services: Services) -> list[tuple[str, ...]]:
