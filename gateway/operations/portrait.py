@@ -199,8 +199,8 @@ def _name(body: bytes) -> str | None:
 
 
 def _deliveries(connection: Connection, twin: str) -> Mapping[str, Delivered]:
-    query = select(readback.c.id, func.max(readback.c.confirmed)).where(readback.c.twin == twin)
-    confirmed: dict[str, int] = dict(connection.execute(query.group_by(readback.c.id)).tuples().all())
+    query = select(readback.c.id, func.max(readback.c.confirmed).label("at")).where(readback.c.twin == twin)
+    confirmed = {row.id: row.at for row in connection.execute(query.group_by(readback.c.id))}
     found = {}
     for row in outbox.deliveries(connection, twin):
         identifier = str(row["id"])

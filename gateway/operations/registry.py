@@ -161,4 +161,4 @@ def hospitals(services: Services) -> dict[str, str]:
     """Return the ids of the registered hospitals by name."""
     with services.journal.reading() as connection:
         rows = connection.execute(select(hospital.c.name, hospital.c.id).order_by(hospital.c.name))
-        return dict(rows.tuples().all())
+        return {row.name: row.id for row in rows}

@@ -167,4 +167,4 @@ def backlog(connection: Connection, limit: int) -> int:
 def counts(connection: Connection) -> dict[str, int]:
     """Return the number of events by outcome; ``waiting`` where there is none yet."""
     query = select(func.coalesce(inbox.c.outcome, "waiting"), func.count()).group_by(inbox.c.outcome)
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}

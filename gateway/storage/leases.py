@@ -49,12 +49,15 @@ def claim(connection: Connection, twin_id: str, now: int, lease: int) -> Claim |
             twin.c.done_seq,
             twin.c.fence,
             twin.c.attempts,
-            twin.c.full.is_not(None),
+            twin.c.full,  # SQLite 3.40 says of any column in RETURNING that it IS NOT NULL
             twin.c.read,
         )
     )
     row = connection.execute(statement).one_or_none()
-    return Claim(*row) if row else None
+    if row is None:
+        return None
+    *values, full, read = row
+    return Claim(*values, full is not None, read)
 
 
 def finish(connection: Connection, held: Claim, now: int, *, state: str, due: int | None) -> bool:

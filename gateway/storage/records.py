@@ -6,8 +6,9 @@ A page begins after a place, not at a number: what is written meanwhile moves no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, or_, select, tuple_
 from sqlalchemy.sql.expression import exists
 
 from gateway.storage.outbox import Version
@@ -51,27 +52,32 @@ def one(connection: Connection, tenant: str, identifier: str, number: int | None
     if number is not None:
         query = query.where(assessment.c.version == number)
     row = connection.execute(query).one_or_none()
-    return Standing(Version(*row[:-2]), *row[-2:]) if row else None
+    return _standing(row) if row else None
 
 
 def find(connection: Connection, tenant: str, wanted: Wanted, limit: int) -> list[Standing]:
     """Return what matches of twins that were asked about consent and not denied, oldest first."""
     query = _all(tenant).where(twin.c.state != DENIED, exists().where(directives.c.twin == twin.c.id))
     rows = connection.execute(query.where(*_conditions(wanted)).order_by(*_PLACE).limit(limit))
-    return [Standing(Version(*row[:-2]), *row[-2:]) for row in rows]
+    return [_standing(row) for row in rows]
+
+
+def _standing(row: Row[Any]) -> Standing:
+    values = tuple(row)
+    return Standing(Version(*values[:-2]), *values[-2:])
 
 
 _PLACE = (assessment.c.recorded, assessment.c.id, assessment.c.version)
 
 
-def _all(tenant: str) -> Select[tuple[object, ...]]:
+def _all(tenant: str) -> Select[Any]:
     joined = assessment.join(twin, twin.c.id == assessment.c.twin)
     columns = (*assessment.c, twin.c.hospital, twin.c.state)
     return select(*columns).select_from(joined).where(assessment.c.tenant == tenant)
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [or_(*map(_is, keys)) for keys in wanted.keys]
+    found: list[ColumnElement[bool]] = [or_(false(), *map(_is, keys)) for keys in wanted.keys]
     if wanted.newest:
         found.append(_is_newest())
     if wanted.twins is not None:

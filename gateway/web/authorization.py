@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from gateway.operations import clients
-from gateway.operations.clients import Refusal
+from gateway.operations import tokens
+from gateway.operations.tokens import Refusal
 from gateway.web.answers import services
 
 blueprint = Blueprint("authorization", __name__)
@@ -16,11 +16,11 @@ FORM = "application/x-www-form-urlencoded"
 @blueprint.post("/oauth/token")
 def token() -> Response:
     """Give an access token for a signed assertion."""
-    given = clients.grant(services(), _parameters())
+    given = tokens.grant(services(), _parameters())
     return jsonify(
         access_token=given.token,
         token_type="bearer",  # noqa: S106  # a kind, not a secret
-        expires_in=int(clients.TOKEN_LIFE.total_seconds()),
+        expires_in=int(tokens.TOKEN_LIFE.total_seconds()),
         scope=" ".join(given.scopes),
     )
 

@@ -6,19 +6,19 @@ may not be seen are answered alike.
 
 from __future__ import annotations
 
-from typing import cast
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, jsonify, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
-from fhir_mapping import capability_statement, instants
+from fhir_mapping import capability_statement
 from fhir_mapping import exit as outward
 from fhir_mapping.references import is_id
 from gateway.errors import BadRequest, NotAuthenticated, NotFound
-from gateway.operations import clients, continuation, present
+from gateway.operations import clients, continuation, present, tokens
 from gateway.operations.consented import Caller
-from gateway.operations.present import Kind, Shown
+from gateway.operations.present import Kind
 from gateway.storage.engine import from_us
 from gateway.storage.records import Key, Wanted
 from gateway.web import parameters
@@ -39,9 +39,9 @@ def _types(rule: str) -> str:
 def metadata() -> Response:
     """Say what is here."""
     _negotiate()
-    here = services()
-    offered = {kind: parameters.names(cast(Kind, kind)) for kind in clients.TYPES}
-    return fhir(capability_statement.render(_base(), clients.token_url(here), offered))
+    return fhir(
+        capability_statement.render(_base(), tokens.token_url(services()), parameters.PARAMETERS.items())
+    )
 
 
 @blueprint.get("/.well-known/smart-configuration")
@@ -49,10 +49,10 @@ def configuration() -> Response:
     """Say how to be let in (SMART App Launch 2.2)."""
     return jsonify(
         issuer=services().settings.url,
-        token_endpoint=clients.token_url(services()),
+        token_endpoint=tokens.token_url(services()),
         token_endpoint_auth_methods_supported=["private_key_jwt"],
         token_endpoint_auth_signing_alg_values_supported=["ES384", "RS384"],
-        grant_types_supported=[clients.GRANT],
+        grant_types_supported=[tokens.GRANT],
         scopes_supported=list(clients.SCOPES),
         code_challenge_methods_supported=["S256"],  # SMART requires the list, also where nobody signs in
         capabilities=["client-confidential-asymmetric", "permission-v1", "permission-v2"],
@@ -108,8 +108,49 @@ def search(kind: Kind) -> Response:
         raise UnsupportedMediaType
     wanted = _wanted(caller, kind)
     page = present.search(services(), caller, kind, wanted)
-    links = {"self": _address(kind, request.values)}
+    links = {"self": _address(kind, _given())}
     if page.next is not None:
         token = continuation.issue(services(), caller, kind, wanted, page.next)
         links["next"] = _address(kind, MultiDict({PAGE: token}))
     return fhir(outward.searchset(page.resources, _base(), links))
+
+
+def _wanted(caller: Caller, kind: Kind) -> Wanted:
+    given = _given()
+    if PAGE not in given:
+        return parameters.wanted(services(), kind, given)
+    if set(given) - {PAGE, "_format"} or len(given.getlist(PAGE)) > 1:
+        raise BadRequest("a page address is followed as it was given")
+    return continuation.resume(services(), caller, kind, given[PAGE])
+
+
+def _given() -> MultiDict[str, str]:
+    """Return the parameters of address and form, which a search takes alike."""
+    values = request.values
+    return MultiDict([(name, value) for name in values for value in values.getlist(name)])
+
+
+def _address(kind: Kind, given: MultiDict[str, str]) -> str:
+    query = urlencode(list(given.items(multi=True)))
+    return f"{_base()}/{kind}?{query}" if query else f"{_base()}/{kind}"
+
+
+def _base() -> str:
+    return f"{services().settings.url}/fhir"
+
+
+def _caller() -> Caller:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotAuthenticated("an access token is needed; /fhir/.well-known/smart-configuration says where")
+    return tokens.check(services(), token.strip(), g.get("request"))
+
+
+def _negotiate() -> None:
+    """Refuse readers who take no JSON; ``_format`` speaks before the header (FHIR R4, 3.1.0.1.11)."""
+    formats = request.values.getlist("_format")
+    if any(each not in parameters.FORMATS for each in formats):
+        raise NotAcceptable
+    taken = {kind.partition(";")[0].strip() for kind, quality in request.accept_mimetypes if quality > 0}
+    if not formats and request.accept_mimetypes and not taken & _TAKEN:
+        raise NotAcceptable

@@ -52,11 +52,6 @@ def wanted(services: Services, kind: Kind, given: MultiDict[str, str]) -> Wanted
     return search
 
 
-def names(kind: Kind) -> tuple[str, ...]:
-    """Return the search parameters that are offered for a type."""
-    return tuple(PARAMETERS[kind])
-
-
 def number(text: str) -> int | None:
     """Return a version number; None for anything else."""
     plain = text.isascii() and text.isdigit() and len(text) < 10 and not text.startswith("0")
@@ -92,7 +87,9 @@ def _twins(services: Services, value: str) -> list[str]:
     if "://" not in value:
         return [services.twin_id(hospital, patient) for hospital in everywhere]
     base = value.removesuffix(f"/Patient/{patient}")
-    return [services.twin_id(each, patient) for each in everywhere if services.hospital(each).base_url == base]
+    return [
+        services.twin_id(each, patient) for each in everywhere if services.hospital(each).base_url == base
+    ]
 
 
 def _id(_services: Services, search: Wanted, value: str) -> Wanted:
