@@ -342,7 +342,7 @@ def invite(settings: Settings, name: str, role: str) -> None:
     from gateway.operations import people
 
     ticket = _told(lambda: people.invite(_services(settings), name, role))
-    click.echo(f"{settings.url}/sign-in?ticket={ticket}")
+    click.echo(f"{settings.url}/sign-in/{ticket}")
 
 
 @main.command()

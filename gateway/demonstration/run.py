@@ -107,7 +107,7 @@ def _addresses(stage: Stage) -> list[Address]:
     ticket = people.invite(stage.services, "demo clinician", "clinician")
     return [
         Address(
-            f"{stage.settings.url}/sign-in?ticket={ticket}", "the clinician's pages (this link works once)"
+            f"{stage.settings.url}/sign-in/{ticket}", "the clinician's pages (this link works once)"
         ),
         Address(f"{stage.settings.url}/fhir/metadata", "our own FHIR face"),
         Address(f"{stage.settings.url}/metrics", "metrics"),

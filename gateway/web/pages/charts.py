@@ -52,18 +52,22 @@ def line(course: Sequence[tuple[datetime, float]]) -> Line | None:
     shown = sorted(course)[-LONGEST_LINE:]
     if len(shown) < 3:
         return None
-    first, last = shown[0][0], shown[-1][0]
     values = [value for _, value in shown]
-    low, high = min(values), max(values)
+    since, low, high = shown[0][0], min(values), max(values)
+    ages = [(at - since).total_seconds() for at, _ in shown]
     places = [
         (
-            _place((at - first) / ((last - first) or 1) if last > first else 1.0, LINE_WIDTH),
-            LINE_HEIGHT - _place((value - low) / (high - low) if high > low else 0.5, LINE_HEIGHT),
+            _place(_share(age, 0.0, ages[-1]), LINE_WIDTH),
+            LINE_HEIGHT - _place(_share(value, low, high), LINE_HEIGHT),
         )
-        for at, value in shown
+        for age, value in zip(ages, values, strict=True)
     ]
     drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    return Line(drawn, places[-1], len(shown), low, high, first)
+    return Line(drawn, places[-1], len(shown), low, high, since)
+
+
+def _share(value: float, low: float, high: float) -> float:
+    return (value - low) / (high - low) if high > low else 0.5
 
 
 def _place(share: float, extent: float) -> float:

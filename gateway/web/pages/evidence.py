@@ -22,7 +22,7 @@ MOST_ROWS = 200
 class Link:
     """A version of a resource; ``url`` leads into the EHR."""
 
-    reference: str
+    words: str
     url: str | None
 
 
@@ -59,15 +59,17 @@ def link(base_url: str, source: str) -> Link:
     """Return where a reference with version leads; a version that we made up is not in the EHR."""
     reference, _, version = source.partition("/_history/")
     path = reference if not version or version.startswith("sha256-") else source
+    said = f"{reference}, version {version}" if version else reference
     safe = urlsplit(base_url).scheme in ("http", "https")
-    return Link(source, f"{base_url}/{quote(path)}" if safe else None)
+    return Link(said, f"{base_url}/{quote(path)}" if safe else None)
 
 
 def evidence(portrait: Portrait, models: Mapping[str, Model]) -> Evidence:
     """Return the facts of a twin."""
     uses = [_Use.of(told, models) for told in portrait.told]
     items = [item for record in portrait.evidence for item in record.items]
-    facts = [_fact(portrait, item, uses, _courses(items)) for item in items]
+    courses = _courses(items)
+    facts = [_fact(portrait, item, uses, courses) for item in items]
     person = [fact for record in portrait.evidence for fact in _person(portrait, record, uses)]
     used = sorted((fact for fact in facts if fact.used), key=lambda fact: fact.what)
     other = sorted((fact for fact in facts if not fact.used), key=_newest_first)

@@ -59,11 +59,13 @@ def state(portrait: Portrait) -> str:
         return "Update failed"
     if portrait.state != "current":
         return _STATES.get(portrait.state, "Not known")
-    if _holding(portrait, portrait.at):
+    forecasts = [told for told in portrait.told if isinstance(told.answer, Forecast)]
+    if not forecasts:
+        return "Inputs missing"
+    holding = len(_holding(portrait, portrait.at))
+    if holding == len(forecasts):
         return "Current"
-    if any(isinstance(told.answer, Forecast) for told in portrait.told):
-        return "Expired"
-    return "Inputs missing"
+    return "Partly expired" if holding else "Expired"
 
 
 _STATES = {

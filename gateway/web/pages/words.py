@@ -6,8 +6,8 @@ import math
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from fhir_mapping.codes import OUTCOMES
-from twin_engine.twin import Contribution, Forecast, Risk
+from fhir_mapping.codes import OUTCOMES, TARGETS, Signal
+from twin_engine.twin import Contribution, Forecast, Refusal, Risk
 
 _NAMES = {
     "age": "Age",
@@ -23,6 +23,7 @@ _UNITS = {
     "Cel": "°C",
     "a": "years",
 }
+_SIGNAL_UNITS = {target.name: target.unit for target in TARGETS.values() if isinstance(target, Signal)}
 _REASONS = {
     "missing-input": "Missing",
     "stale-input": "Too old",
@@ -39,13 +40,14 @@ _DELIVERIES = {
     "refused": "The EHR did not take it; it is kept here.",
     "withheld": "Withheld from the EHR; it is kept here.",
 }
-_TRENDS = {"rising": "↑ rising", "falling": "↓ falling", "steady": "→ steady"}
 _LEVELS = {
     "verified": "Verified: it computes what its publication says.",
     "validated": "Validated: its publication reports validation in patients.",
     "illustrative": "Illustrative: not evidence for care.",
 }
+_FEW = 2
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_TIMES, _MINUS = "\N{MULTIPLICATION SIGN}", "\N{MINUS SIGN}"
 _TENTH = Decimal("0.1")
 
 
@@ -63,6 +65,11 @@ def quantity(said: str) -> str:
     """Return ``132 mm[Hg]`` as ``132 mmHg``; other texts stay as they are."""
     value, _, code = said.partition(" ")
     return f"{value} {unit(code)}" if code else said.replace("-", " ")
+
+
+def measured(signal: str, value: float) -> str:
+    """Return a value of a signal with its unit."""
+    return f"{value:.4g} {unit(_SIGNAL_UNITS.get(signal, ''))}".strip()
 
 
 def moment(at: datetime) -> str:
@@ -97,17 +104,13 @@ def points(score: float) -> str:
     return f"{score:g} point" if abs(score) == 1 else f"{score:g} points"
 
 
-def trend(direction: str) -> str:
-    return _TRENDS.get(direction, direction)
-
-
 def effect(contribution: Contribution, scale: str) -> str:
     """Return how far an input moved the result, in the unit of the model's scale."""
     weight = contribution.weight
     if scale == "log-odds":
-        return f"odds × {math.exp(weight):.2f}"
+        return f"odds {_TIMES} {math.exp(weight):.2f}"
     if scale == "points":
-        return "0 points" if weight == 0 else f"{'+' if weight > 0 else '−'}{points(abs(weight))}"
+        return "0 points" if weight == 0 else f"{'+' if weight > 0 else _MINUS}{points(abs(weight))}"
     return f"{weight:+.3g} {scale}"
 
 
@@ -138,6 +141,13 @@ def reason(code: str) -> str:
     return _REASONS.get(code, label(code))
 
 
+def lacking(refusal: Refusal) -> str:
+    """Return what stands in the way of an assessment, in few words."""
+    names = list(dict.fromkeys(label(reason.signal) for reason in refusal.reasons))
+    shown = ", ".join(names[:_FEW])
+    return f"{shown} and {len(names) - _FEW} more" if len(names) > _FEW else shown
+
+
 def delivery(state: str) -> str:
     return _DELIVERIES.get(state, "Not known.")
 
@@ -148,19 +158,17 @@ def level(evidence: str) -> str:
 
 FILTERS = (
     label,
-    unit,
     quantity,
     moment,
     day,
     percent,
     outcome,
     grade,
-    points,
-    trend,
     effect,
     direction,
     figure,
     reason,
+    lacking,
     delivery,
     level,
 )
