@@ -22,6 +22,7 @@ from numpy.random import Generator
 
 from twin_engine.twin import Evidence, Forecast, Plan, Refusal, Subject, Trajectory
 
+# verified: equals its published arithmetic; validated: scored here on people it has not seen.
 Evidenced = Literal["verified", "validated", "illustrative"]
 
 

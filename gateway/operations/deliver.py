@@ -132,8 +132,8 @@ def _claim(services: Services, identifier: str) -> Errand | None:
 
 
 def _write(errand: Errand, directives: Directives) -> Written:
-    if errand.held.state in (outbox.INTENDED, outbox.PARKED):
-        standing = _reconciled(errand)
+    if errand.held.state in (outbox.INTENDED, outbox.PARKED) or errand.held.attempts > 1:
+        standing = _reconciled(errand)  # an earlier try may have got as far as the EHR
         if standing is not None:
             return standing
     if errand.version.live:

@@ -24,6 +24,10 @@ from gateway.storage.schema import subscription
 from gateway.telemetry import hop
 
 
+# Something changed, or the EHR has given up telling: what it was is found by asking.
+MISSED = frozenset({"empty", "query-error"})
+
+
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """A request as it reached the channel."""
@@ -106,7 +110,7 @@ def _record(services: Services, identifier: str, hospital: str, notice: Notifica
     mark = f"{identifier}-{notice.event_number}" if notice.event_number is not None else secrets.token_hex(8)
     events = [notified(services, hospital, change, now, mark) for change in changes]
     with services.journal.transaction() as connection:
-        if notice.kind == "empty":
+        if notice.kind in MISSED:
             dirty = update(subscription).where(
                 subscription.c.id == identifier, subscription.c.dirty.is_(None)
             )
@@ -179,5 +183,5 @@ def _wake(
         services.queue.synchronise(twin, services.settings.debounce)
     if recorded.unresolved:
         services.queue.resolve(hospital)
-    if notice.kind == "empty":
+    if notice.kind in MISSED:
         services.queue.catch_up(identifier)

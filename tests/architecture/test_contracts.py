@@ -16,7 +16,9 @@ def test_every_import_contract_is_kept():
 
 
 def test_only_the_agreed_names_stand_at_the_top():
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     folders = {name.split("/")[0] for name in tracked if "/" in name}
     assert folders <= {"gateway", "fhir_mapping", "twin_engine", "consent", "audit", "tests", "helm", ".ci"}
 

@@ -42,7 +42,7 @@ _DELIVERIES = {
 }
 _LEVELS = {
     "verified": "Verified: it computes what its publication says.",
-    "validated": "Validated: its publication reports validation in patients.",
+    "validated": "Validated: scored here on people it had not seen.",
     "illustrative": "Illustrative: not evidence for care.",
 }
 _FEW = 2

@@ -82,6 +82,6 @@ CARD = ModelCard(
         "Signs recorded hours apart count as one set while each is under 12 hours old",
     ),
     sources=("Royal College of Physicians. National Early Warning Score (NEWS) 2. London: RCP, 2017",),
-    evidence="validated",
+    evidence="verified",
     families=(FAMILY,),
 )

@@ -91,6 +91,6 @@ CARD = ModelCard(
         "Khan SS et al. Circulation 2024;149:430-449, doi 10.1161/CIRCULATIONAHA.123.067626",
         "Inker LA et al. N Engl J Med 2021;385:1737-1749, doi 10.1056/NEJMoa2102953",
     ),
-    evidence="validated",
+    evidence="verified",
     families=(FAMILY,),
 )
