@@ -15,7 +15,7 @@ serve: .venv/.ready
 	$(RUN)didymos serve
 
 test: .venv/.ready .ehr/.ready .browser/.ready
-	$(RUN)pytest -n $(WORKERS) $(PYTEST)
+	$(RUN)pytest -n $(WORKERS) --dist loadscope $(PYTEST)
 
 check: .venv/.ready
 	$(RUN)ruff check .
@@ -24,7 +24,7 @@ check: .venv/.ready
 	$(RUN)lint-imports
 
 bench: .venv/.ready .ehr/.ready
-	$(RUN)python -m tests.bench $(if $(ONLY),--only $(ONLY),)
+	$(RUN)python -m tests.bench $(if $(ONLY),--only $(ONLY),) $(if $(SHORT),--short,)
 
 clean:
 	rm -rf .venv .tools .ehr .browser build

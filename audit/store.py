@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    bindparam,
     delete,
     event,
     func,
@@ -130,6 +131,14 @@ class CheckpointRow(NamedTuple):
     note: bytes
 
 
+_LATEST = select(_checkpoint).order_by(_checkpoint.c.size.desc()).limit(1)
+_LEAVES = (
+    select(_entry.c.leaf_hash, _entry.c.recorded_us)
+    .where(_entry.c.idx >= bindparam("start"), _entry.c.idx < bindparam("stop"))
+    .order_by(_entry.c.idx)
+)
+
+
 def lock(connection: Connection) -> None:
     """Keep other appenders out until the transaction ends; SQLite's BEGIN IMMEDIATE already does.
 
@@ -162,7 +171,7 @@ def extent(connection: Connection) -> tuple[int, int]:
 
 def latest_checkpoint(connection: Connection) -> CheckpointRow | None:
     """Return the largest checkpoint."""
-    row = connection.execute(select(_checkpoint).order_by(_checkpoint.c.size.desc()).limit(1)).one_or_none()
+    row = connection.execute(_LATEST).one_or_none()
     return None if row is None else CheckpointRow(*row)
 
 
@@ -181,6 +190,12 @@ def entries(connection: Connection, start: int, stop: int) -> list[Row]:
     return _rows(
         connection, _entries().where(_entry.c.idx >= start, _entry.c.idx < stop).order_by(_entry.c.idx)
     )
+
+
+def leaves(connection: Connection, start: int, stop: int) -> Iterator[tuple[bytes, int]]:
+    """Yield leaf hash and recording instant of the entries ``start`` to ``stop`` - 1 in their order."""
+    for row in connection.execute(_LEAVES, {"start": start, "stop": stop}):
+        yield row.leaf_hash, row.recorded_us
 
 
 def recent(connection: Connection, limit: int) -> list[Row]:

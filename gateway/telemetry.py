@@ -21,6 +21,7 @@ from prometheus_client import Counter, Histogram
 HOPS = ("receive", "pull", "map", "consent", "twin", "seal", "audit", "write")
 
 cpu = Counter("didymos_cpu_seconds", "CPU time by hop of the path", ["hop"])
+waited = Counter("didymos_hospital_wait_seconds", "Time in which an EHR's answer was waited for")
 events = Counter("didymos_events", "Notified events by what became of them", ["outcome"])
 tasks = Counter("didymos_tasks", "Tasks by name and end", ["task", "end"])
 latency = Histogram(
@@ -47,6 +48,16 @@ def hop(name: str) -> Iterator[None]:
         if stack:
             stack[-1][0] += spent
         cpu.labels(name).inc(max(spent - inner[0], 0.0))
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Count the time that passes without this thread computing."""
+    start, spent = time.perf_counter(), time.thread_time()
+    try:
+        yield
+    finally:
+        waited.inc(max(time.perf_counter() - start - (time.thread_time() - spent), 0.0))
 
 
 def _stack() -> list[list[float]]:

@@ -98,7 +98,7 @@ class _Bases:
         self._known: dict[str, tuple[frozenset[str], Standing | None]] = {}
 
     def of(self, twin: str) -> tuple[frozenset[str], Standing | None]:
-        """Return the sources in the EHR's assessments, and the standing here; None once consent is withdrawn."""
+        """Return the sources in the EHR's assessments, and the standing here; None once consent is gone."""
         if twin not in self._known:
             self._known[twin] = (self._read_back(twin), self._standing(twin))
         return self._known[twin]
@@ -139,7 +139,9 @@ def _place(found: Reckoning, row: Any, change: Change, bases: _Bases) -> None:
     if f"{change.type}/{change.id}/_history/{change.version}" in basis:
         found.reasons["used"] += 1
         return
-    _place_replaced(found, row, account(change, standing) if standing else Account("denied", "since withdrawn"))
+    _place_replaced(
+        found, row, account(change, standing) if standing else Account("denied", "since withdrawn")
+    )
 
 
 def _place_replaced(found: Reckoning, row: Any, end: Account) -> None:

@@ -106,9 +106,7 @@ def _names(stage: Stage) -> dict[str, str]:
 def _addresses(stage: Stage) -> list[Address]:
     ticket = people.invite(stage.services, "demo clinician", "clinician")
     return [
-        Address(
-            f"{stage.settings.url}/sign-in/{ticket}", "the clinician's pages (this link works once)"
-        ),
+        Address(f"{stage.settings.url}/sign-in/{ticket}", "the clinician's pages (this link works once)"),
         Address(f"{stage.settings.url}/fhir/metadata", "our own FHIR face"),
         Address(f"{stage.settings.url}/metrics", "metrics"),
         Address(stage.ehr.base_url, "the EHR, a third-party FHIR server (it asks for a token)"),

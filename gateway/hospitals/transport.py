@@ -20,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, Ne
 
 from gateway.hospitals.errors import AmbiguousWrite, BadAnswer, HospitalUnavailable
 from gateway.hospitals.per_process import PerProcess
+from gateway.telemetry import waiting
 
 _PASSING = frozenset({429, 502, 503, 504})
 _CHUNK = 65_536
@@ -137,15 +138,18 @@ class Transport:
         limits = self._limits
         left = max(until - self._monotonic(), 0.001)
         try:
-            with self._session().request(
-                request.method,
-                request.url,
-                headers=dict(request.headers),
-                data=request.body,
-                timeout=(min(limits.connect, left), min(limits.read, left)),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                waiting(),
+                self._session().request(
+                    request.method,
+                    request.url,
+                    headers=dict(request.headers),
+                    data=request.body,
+                    timeout=(min(limits.connect, left), min(limits.read, left)),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 body = self._body(response, request.method, until)
                 return Answer(response.status_code, response.headers, body, _retry_after(response.headers))
         except (requests.RequestException, HTTPError, OSError) as error:

@@ -53,7 +53,7 @@ def assessments(occasion: Occasion, computed: tuple[Computed, ...]) -> tuple[Ver
     standing = occasion.standing()
     new = []
     for one in computed:
-        for answer in one.answers if one.snapshot is not None else ():
+        for answer in one.answers:  # also of an unchanged snapshot: consent may have come back
             identifier = assessment_id(occasion.services, occasion.twin, one.model.card.name, answer.family)
             before = standing.get(identifier)
             if _says_something_new(answer, one, before):

@@ -140,4 +140,9 @@ def acted(
     )
 
 
-_ACTIONS: dict[Kind, Action] = {"pull": "read", "twin-update": "update", "assessment-write": "create"}
+_ACTIONS: dict[Kind, Action] = {
+    "notification": "execute",
+    "pull": "read",
+    "twin-update": "update",
+    "assessment-write": "create",
+}

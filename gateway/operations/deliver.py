@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from consent.policy import Directive
+from consent.decision import Decision
 from fhir_mapping import risk_assessment
 from fhir_mapping.survival import lost
 from gateway.hospitals import write
@@ -40,8 +40,6 @@ from gateway.storage import outbox
 from gateway.storage.outbox import Delivery, Version
 from gateway.storage.schema import twin as twins
 from gateway.telemetry import hop, latency, log, place
-
-Directives = tuple[Directive, ...] | None
 
 CLASSES = frozenset({"RiskAssessment"})
 MICROSECONDS = 1_000_000
@@ -83,24 +81,34 @@ class Altered(HospitalError):
     """The EHR did not keep what it was given."""
 
 
-def deliver(services: Services, twin: str, directives: Directives = None) -> None:
-    """Deliver all open assessments of one twin.
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The decision on *disclose* that was recorded with an update, for what that update says and no more."""
 
-    ``directives`` are the Consents that were read a moment ago; None: they are read again.
-    """
+    seq: int
+    decision: Decision
+
+
+def disclosure(labels: frozenset[str]) -> Question:
+    """Return what is asked before an assessment is written to the EHR."""
+    return Question("disclose", CLASSES, labels)
+
+
+def deliver(services: Services, twin: str, leave: Leave | None = None) -> None:
+    """Deliver all open assessments of one twin; without ``leave`` the Consents are read and asked again."""
     with services.journal.reading() as connection:
         waiting = outbox.open_deliveries(connection, twin, services.now())
     for identifier in waiting:
-        while _deliver_one(services, identifier, directives):
+        while _deliver_one(services, identifier, leave):
             pass  # a newer version came while this one was being written
 
 
-def _deliver_one(services: Services, identifier: str, directives: Directives) -> bool:
+def _deliver_one(services: Services, identifier: str, leave: Leave | None) -> bool:
     errand = _claim(services, identifier)
     if errand is None:
         return False
     try:
-        written = _write(errand, directives)
+        written = _write(errand, leave)
     except Unpermitted as refusal:
         return _settle(errand, outbox.WITHHELD, str(refusal), 0)
     except AmbiguousWrite as error:
@@ -131,39 +139,55 @@ def _claim(services: Services, identifier: str) -> Errand | None:
     )
 
 
-def _write(errand: Errand, directives: Directives) -> Written:
-    if errand.held.state in (outbox.INTENDED, outbox.PARKED) or errand.held.attempts > 1:
-        standing = _reconciled(errand)  # an earlier try may have got as far as the EHR
-        if standing is not None:
-            return standing
+def _write(errand: Errand, leave: Leave | None) -> Written:
+    earlier = _earlier(errand) if _may_stand(errand) else None
+    if earlier is not None and not _lost(errand, earlier):
+        return earlier
     if errand.version.live:
-        _ask(errand, _directives(errand) if directives is None else directives)
+        _ask(errand, leave)
     with hop("write"):
-        written = _put(errand) if errand.hospital.profile.write == "update" else _create(errand)
+        written = _put(errand) if errand.hospital.profile.write == "update" else _create(errand, earlier)
         return _read_back(errand, written)
 
 
-def _reconciled(errand: Errand) -> Written | None:
-    """Return what an earlier, ambiguous write left, if it is the version wanted now."""
+def _may_stand(errand: Errand) -> bool:
+    """Return whether an earlier try may have got as far as the EHR, under an id that we may not know."""
+    unsettled = errand.held.state in (outbox.INTENDED, outbox.PARKED) or errand.held.attempts > 1
+    chosen_there = errand.hospital.profile.write == "create" and errand.remote is None
+    return unsettled or (chosen_there and errand.version.version > 1)
+
+
+def _earlier(errand: Errand) -> Written | None:
+    """Return what an earlier write left, of this version or of an older one."""
     with hop("write"):
-        found = write.reconcile(errand.hospital.connection, errand.resource, errand.hospital.profile)
-    if found is None or lost(errand.resource, found.resource):
-        return None
-    return found
+        return write.reconcile(errand.hospital.connection, errand.resource, errand.hospital.profile)
 
 
-def _directives(errand: Errand) -> tuple[Directive, ...]:
-    question = Question("consent-lookup", frozenset({"Patient", "Consent"}))
-    if not ask(errand.services, errand.hospital, errand.held.twin, question, ()).permitted:
-        raise Unpermitted("the consent lookup is not permitted")
-    return look_up(errand.hospital, errand.patient, errand.services.clock()).directives
+def _lost(errand: Errand, standing: Written) -> tuple[str, ...]:
+    """Return what did not survive; an EHR that chooses the ids has its own ``meta`` but for the labels."""
+    sent = errand.resource
+    if errand.hospital.profile.write == "create":
+        labels = sent.get("meta", {}).get("security")
+        sent = {name: value for name, value in sent.items() if name not in ("id", "meta")}
+        sent |= {"meta": {"security": labels}} if labels else {}
+    return lost(sent, standing.resource)
 
 
-def _ask(errand: Errand, directives: tuple[Directive, ...]) -> None:
-    question = Question("disclose", CLASSES, frozenset(errand.version.labels.split()))
-    decision = ask(errand.services, errand.hospital, errand.held.twin, question, directives)
+def _ask(errand: Errand, leave: Leave | None) -> None:
+    given = leave is not None and leave.seq == errand.version.seq
+    decision = leave.decision if leave is not None and given else _decided(errand)
     if not decision.permitted:
         raise Unpermitted(decision.reason[:120])
+
+
+def _decided(errand: Errand) -> Decision:
+    services, hospital, twin = errand.services, errand.hospital, errand.held.twin
+    lookup = Question("consent-lookup", frozenset({"Patient", "Consent"}))
+    allowed = ask(services, hospital, twin, lookup, ())
+    if not allowed.permitted:
+        return allowed
+    directives = look_up(hospital, errand.patient, services.clock()).directives
+    return ask(services, hospital, twin, disclosure(frozenset(errand.version.labels.split())), directives)
 
 
 def _put(errand: Errand) -> Written:
@@ -179,8 +203,8 @@ def _later(errand: Errand, standing: Mapping[str, Any]) -> bool:
     return theirs is not None and ours is not None and theirs > ours
 
 
-def _create(errand: Errand) -> Written:
-    remote = errand.remote
+def _create(errand: Errand, earlier: Written | None) -> Written:
+    remote = errand.remote or (Remote(earlier.id, earlier.version) if earlier else None)
     with errand.services.journal.transaction() as connection:
         outbox.intend(connection, errand.held, errand.services.now())
     if remote is None:
@@ -206,7 +230,7 @@ def _read_back(errand: Errand, written: Written) -> Written:
     standing = write.read_back(errand.hospital.connection, "RiskAssessment", written.id)
     if standing is None:
         raise AmbiguousWrite("what was written is not there")
-    missing = lost(errand.resource, standing.resource)
+    missing = _lost(errand, standing)
     if missing:
         raise Altered(f"did not survive: {', '.join(missing)}")
     return standing

@@ -81,7 +81,8 @@ def _opened(services: Services, row: Row[Any], shown: Sitter) -> dict[str, Any]:
         "parked": row.parked,
         "events": {"received": row.seq, "done": row.done_seq},
         "evidence": [
-            {"reference": versioned(one), "items": one.items, "problems": one.reasons} for one in shown.evidence
+            {"reference": versioned(one), "items": one.items, "problems": one.reasons}
+            for one in shown.evidence
         ],
         "models": {one.model: [asdict(answer) for answer in one.answers] for one in snapshots},
         "assessments": [opened(services, version) for version in versions.values()],

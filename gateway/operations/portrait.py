@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Row, func, select
 from consent.vault import KeyDestroyed
 from gateway.errors import NotFound, NotPermitted
 from gateway.operations.assess import assessment_id
+from gateway.operations.commit import evidence_key
 from gateway.operations.disclosure import Reader, Sitter, permitted, sitter
 from gateway.operations.services import Hospital, Services
-from gateway.operations.synchronise import evidence_key
 from gateway.storage import outbox
 from gateway.storage.engine import from_us
 from gateway.storage.schema import hospital as hospitals

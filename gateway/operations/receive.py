@@ -1,7 +1,9 @@
 """A notification arrives: authenticate the channel, journal what changed, wake the twin.
 
 A notification is a hint. Nothing in it is believed but the reference; the resource is read again
-from the registered EHR. The answer is given after the journal has committed.
+from the registered EHR. The answer is given after the journal has committed. Who told of whom is
+recorded in the audit log by the worker that takes the event, together with the first decision about
+that patient and so before anything is done with it; a refusal is recorded at once.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import secrets
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from audit.record import Event
 from fhir_mapping import notification
@@ -22,7 +24,6 @@ from gateway.operations.services import Services
 from gateway.storage import inbox
 from gateway.storage.schema import subscription
 from gateway.telemetry import hop
-
 
 # Something changed, or the EHR has given up telling: what it was is found by asking.
 MISSED = frozenset({"empty", "query-error"})
@@ -68,17 +69,17 @@ def receive(services: Services, delivered: Delivered) -> Receipt:
             delivered.type, delivered.id, delivered.content_type, delivered.body, deleted=delivered.deleted
         )
         recorded = _record(services, identifier, hospital, notice)
-    with hop("audit"):
-        services.audit.append(_event(services, notice, recorded))
+    if not notice.events:
+        with hop("audit"):
+            services.audit.append(_event(services, notice, recorded))
     _wake(services, identifier, hospital, notice, recorded)
     return Receipt(notice.kind, recorded.new, recorded.duplicates)
 
 
 def _authenticate(services: Services, delivered: Delivered) -> tuple[str, str]:
     channel = hashlib.sha256(delivered.channel.encode()).digest()
-    query = select(subscription.c.id, subscription.c.hospital, subscription.c.secret)
     with services.journal.reading() as connection:
-        row = connection.execute(query.where(subscription.c.channel == channel)).one_or_none()
+        row = connection.execute(_BY_CHANNEL, {"named": channel}).one_or_none()
         waiting = inbox.backlog(connection, services.settings.backlog_limit)
     given = hashlib.sha256(delivered.secret.encode()).digest()
     if row is None:
@@ -89,6 +90,11 @@ def _authenticate(services: Services, delivered: Delivered) -> tuple[str, str]:
     if waiting > services.settings.backlog_limit:
         raise Overloaded("too many events wait; send this again later")
     return row.id, row.hospital
+
+
+_BY_CHANNEL = select(subscription.c.id, subscription.c.hospital, subscription.c.secret).where(
+    subscription.c.channel == bindparam("named")
+)
 
 
 def refused(services: Services, channel: str) -> Event:

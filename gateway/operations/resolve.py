@@ -57,7 +57,7 @@ def _resolve(services: Services, hospital: Hospital, event: Waiting) -> set[str]
     now = services.now()
     if owner is None:
         with services.journal.transaction() as connection:
-            inbox.conclude(connection, event.id, "deleted", None, now)
+            inbox.conclude(connection, [inbox.Ending(event.id, "deleted")], now)
         return set()
     known = notified(services, hospital.id, replace(change, subject=owner), now)
     if known.twin is None or known.patient is None:

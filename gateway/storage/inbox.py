@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import Table
 
@@ -51,10 +53,15 @@ class Waiting:
 
 def insert_new(connection: Connection, table: Table, **values: object) -> int | None:
     """Insert a row unless its key stands already; return its row count key or None."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    return connection.execute(_insertion(connection.dialect.name, table), values).scalar()
+
+
+@cache
+def _insertion(dialect_name: str, table: Table) -> Any:
+    """Return the statement, built once: to build it costs more than to run it."""
+    dialect = postgresql if dialect_name == "postgresql" else sqlite
     key = next(iter(table.primary_key.columns))
-    return connection.execute(statement.returning(key)).scalar()
+    return dialect.insert(table).on_conflict_do_nothing().returning(key)
 
 
 def record(connection: Connection, events: Iterable[Notified]) -> Recorded:
@@ -82,10 +89,28 @@ def record(connection: Connection, events: Iterable[Notified]) -> Recorded:
 
 def assign(connection: Connection, row: int, hospital: str, twin_id: str, patient: bytes, now: int) -> bool:
     """Give an event to its twin with the next number; return whether the twin must be woken."""
-    enrol(connection, hospital, twin_id, patient, now)
-    seq, woken = _advance(connection, twin_id, now)
-    connection.execute(update(inbox).where(inbox.c.id == row).values(twin=twin_id, seq=seq))
+    advanced = _advance(connection, twin_id, now)
+    if advanced is None:
+        enrol(connection, hospital, twin_id, patient, now)
+        advanced = _advance(connection, twin_id, now)
+    if advanced is None:
+        raise LookupError(twin_id)
+    seq, woken = advanced
+    connection.execute(_NUMBERED, {"row": row, "of": twin_id, "number": seq})
     return woken
+
+
+_NUMBERED = (
+    update(inbox).where(inbox.c.id == bindparam("row")).values(twin=bindparam("of"), seq=bindparam("number"))
+)
+_ADVANCED = (
+    update(twin)
+    .where(twin.c.id == bindparam("one"))
+    .values(
+        seq=twin.c.seq + 1, queued=func.coalesce(twin.c.queued, bindparam("now")), attempts=0, parked=None
+    )
+    .returning(twin.c.seq, twin.c.queued)
+)
 
 
 def enrol(connection: Connection, hospital: str, twin_id: str, patient: bytes, now: int) -> bool:
@@ -104,15 +129,9 @@ def enrol(connection: Connection, hospital: str, twin_id: str, patient: bytes, n
     return row is not None
 
 
-def _advance(connection: Connection, twin_id: str, now: int) -> tuple[int, bool]:
-    statement = (
-        update(twin)
-        .where(twin.c.id == twin_id)
-        .values(seq=twin.c.seq + 1, queued=func.coalesce(twin.c.queued, now), attempts=0, parked=None)
-        .returning(twin.c.seq, twin.c.queued)
-    )
-    seq, queued = connection.execute(statement).one()
-    return seq, queued == now
+def _advance(connection: Connection, twin_id: str, now: int) -> tuple[int, bool] | None:
+    row = connection.execute(_ADVANCED, {"one": twin_id, "now": now}).one_or_none()
+    return None if row is None else (row.seq, row.queued == now)
 
 
 def wake(connection: Connection, twin_id: str, now: int, *, full: bool = False) -> bool:
@@ -152,16 +171,37 @@ def between(connection: Connection, twin_id: str, after: int, upto: int) -> list
     return [Waiting(*row) for row in connection.execute(query)]
 
 
-def conclude(connection: Connection, row: int, outcome: str, detail: bytes | None, now: int) -> None:
-    """Write what became of an event."""
-    statement = update(inbox).where(inbox.c.id == row, inbox.c.outcome.is_(None))
-    connection.execute(statement.values(outcome=outcome, detail=detail, done=now))
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of one event; ``detail`` is sealed."""
+
+    event: int
+    outcome: str
+    detail: bytes | None = None
+
+
+def conclude(connection: Connection, endings: Iterable[Ending], now: int) -> None:
+    """Write what became of events."""
+    rows = [{"row": one.event, "end": one.outcome, "why": one.detail, "at": now} for one in endings]
+    if rows:
+        connection.execute(_CONCLUDED, rows)
+
+
+_CONCLUDED = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("row"), inbox.c.outcome.is_(None))
+    .values(outcome=bindparam("end"), detail=bindparam("why"), done=bindparam("at"))
+)
 
 
 def backlog(connection: Connection, limit: int) -> int:
     """Return how many events wait, counting no further than ``limit`` + 1."""
-    waiting = select(inbox.c.id).where(inbox.c.outcome.is_(None)).limit(limit + 1).subquery()
-    return connection.execute(select(func.count()).select_from(waiting)).scalar_one()
+    return connection.execute(_BACKLOG, {"most": limit + 1}).scalar_one()
+
+
+_BACKLOG = select(func.count()).select_from(
+    select(inbox.c.id).where(inbox.c.outcome.is_(None)).limit(bindparam("most")).subquery()
+)
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -27,6 +27,7 @@ class Claim:
     attempts: int
     full: bool
     read: int
+    state: str
 
 
 class Fenced(Exception):
@@ -51,13 +52,25 @@ def claim(connection: Connection, twin_id: str, now: int, lease: int) -> Claim |
             twin.c.attempts,
             twin.c.full,  # SQLite 3.40 says of any column in RETURNING that it IS NOT NULL
             twin.c.read,
+            twin.c.state,
         )
     )
     row = connection.execute(statement).one_or_none()
     if row is None:
         return None
-    *values, full, read = row
-    return Claim(*values, full is not None, read)
+    full = row.full is not None
+    return Claim(
+        row.id,
+        row.hospital,
+        row.patient,
+        row.seq,
+        row.done_seq,
+        row.fence,
+        row.attempts,
+        full,
+        row.read,
+        row.state,
+    )
 
 
 def finish(connection: Connection, held: Claim, now: int, *, state: str, due: int | None) -> bool:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import requests
 
-from gateway.demonstration.run import Director, await_journal, await_quiet
 from gateway.demonstration.events import Step
+from gateway.demonstration.run import Director, await_journal, await_quiet
 from gateway.demonstration.stage import Stage, staged
 from gateway.operations import backfill, catch_up
 from gateway.settings import Settings

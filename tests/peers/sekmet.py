@@ -38,6 +38,19 @@ class Sekmet:
             session.headers.update(headers)
             return [self._stored(session, resource) for resource in resources]
 
+    def delete(self, kind: str, id_: str) -> None:
+        """Delete as somebody in the hospital does."""
+        headers = {"Authorization": f"Bearer {self.token()}"}
+        requests.delete(f"{self.base_url}/{kind}/{id_}", headers=headers, timeout=10).raise_for_status()
+
+    def transact(self, bundle: dict[str, Any]) -> list[str]:
+        """Post a transaction as it was published; return where each entry stands now, as type and id."""
+        headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/fhir+json"}
+        answer = requests.post(self.base_url, json=bundle, headers=headers, timeout=120)
+        answer.raise_for_status()
+        places = (each["response"]["location"] for each in answer.json()["entry"])
+        return ["/".join(place.partition("/_history")[0].split("/")[-2:]) for place in places]
+
     def _stored(self, session: requests.Session, resource: dict[str, Any]) -> dict[str, Any]:
         url = f"{self.base_url}/{resource['resourceType']}"
         if "id" in resource:

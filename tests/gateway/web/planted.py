@@ -18,7 +18,7 @@ from gateway.operations.directives import remember
 from gateway.operations.receive import seal_patient
 from gateway.operations.registry import Access
 from gateway.operations.services import Services
-from gateway.operations.synchronise import evidence_key
+from gateway.operations.commit import evidence_key
 from gateway.operations.update import compute, gather
 from gateway.settings import Settings
 from gateway.storage.engine import to_us

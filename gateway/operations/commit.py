@@ -1,0 +1,162 @@
+"""The end of an update: one transaction, and only if the fence is unchanged.
+
+Evidence, snapshots, assessments with their deliveries, the end of every event and the number done
+stand together or not at all. Before it, in one append to the audit log: that the twin was updated, and
+whether what is new may be disclosed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, delete
+
+from audit.record import Event
+from consent.policy import Directive
+from fhir_mapping.notification import Change
+from gateway.operations import assess
+from gateway.operations.account import account
+from gateway.operations.consented import acted, recorded, weigh
+from gateway.operations.deliver import Leave, disclosure
+from gateway.operations.directives import remember
+from gateway.operations.job import Job, Result
+from gateway.operations.receive import notified
+from gateway.operations.services import Services
+from gateway.operations.update import turns
+from gateway.storage import inbox, leases
+from gateway.storage.engine import to_us
+from gateway.storage.inbox import Notified, insert_new
+from gateway.storage.outbox import Version
+from gateway.storage.schema import quarantine
+from gateway.telemetry import events, hop
+from twin_engine import store
+from twin_engine.store import EvidenceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """An update that was committed; ``more`` events arrived meanwhile."""
+
+    more: bool
+    leave: Leave | None
+
+
+def commit(job: Job, result: Result, directives: tuple[Directive, ...]) -> Updated:
+    """Make the update stand.
+
+    Raises
+    ------
+    gateway.storage.leases.Fenced
+        Another worker holds the twin now: nothing stands.
+    """
+    services, occasion = job.services, job.occasion(result.labels)
+    assessed = (
+        assess.withdrawals(occasion) if result.closing else assess.assessments(occasion, result.computed)
+    )
+    leave = _record(job, result, assessed, directives)
+    with hop("seal"), services.journal.transaction() as connection:
+        now = services.now()
+        _store(connection, job, result)
+        remember(connection, services, job.twin, directives)
+        assess.keep(connection, job.hospital, assessed, now)
+        woken = _reroute(connection, job, result)
+        _conclude(connection, job, result, now)
+        due = turns(answer for one in result.computed for answer in one.answers)
+        more = leases.finish(connection, job.claim, now, state=result.state, due=to_us(due) if due else None)
+    for twin in woken:
+        services.queue.synchronise(twin, services.settings.debounce)
+    return Updated(more, leave)
+
+
+def _record(
+    job: Job, result: Result, assessed: tuple[Version, ...], directives: tuple[Directive, ...]
+) -> Leave | None:
+    """Record the update and, where something is to be told, the decision on telling it."""
+    events_, leave = [_updated(job, result)], None
+    if any(version.live for version in assessed):
+        question = disclosure(result.labels)
+        decision = weigh(job.services, job.hospital, job.twin, question, directives)
+        leave = Leave(job.claim.seq, decision)
+        events_.append(recorded(job.services, job.hospital, decision, directives))
+    with hop("audit"):
+        job.services.audit.append(*events_)
+    return leave
+
+
+def _updated(job: Job, result: Result) -> Event:
+    models = ", ".join(
+        f"{one.model.card.name} {one.model.card.version}" for one in result.computed if one.snapshot
+    )
+    detail = f"{result.state}: {models or 'nothing new'}"
+    return acted(job.services, job.hospital, job.twin, "twin-update", detail, result.pulled.seen)
+
+
+def _store(connection: Connection, job: Job, result: Result) -> None:
+    vault = job.services.vault
+    for record in result.pulled.records:
+        key = evidence_key(job.services, job.twin, record.reference)
+        store.put_evidence(connection, vault, job.twin, record, key=key, known=job.at)
+    for reference in result.pulled.gone:
+        store.retract(connection, job.twin, key=evidence_key(job.services, job.twin, reference), known=job.at)
+    for one in result.computed:
+        if one.snapshot is not None:
+            store.append_snapshot(connection, vault, job.twin, one.snapshot)
+    _quarantine(connection, job, result)
+
+
+def evidence_key(services: Services, twin: str, reference: str) -> str:
+    """Return the blind key under which a resource's evidence is stored."""
+    return services.pseudonyms.of("evidence", twin, reference)
+
+
+def _quarantine(connection: Connection, job: Job, result: Result) -> None:
+    """List what cannot be used, and no longer what now can or is gone."""
+    touched = [*(record.reference for record in result.pulled.records), *result.pulled.gone]
+    keys = [_resource_key(job, reference) for reference in touched]
+    if keys:
+        mine = (quarantine.c.twin == job.twin) & quarantine.c.resource.in_(keys)
+        connection.execute(delete(quarantine).where(mine))
+    for record in result.pulled.records:
+        if record.reasons:
+            _list(connection, job, record)
+
+
+def _list(connection: Connection, job: Job, record: EvidenceRecord) -> None:
+    reference = record.reference.encode()
+    insert_new(
+        connection,
+        quarantine,
+        twin=job.twin,
+        resource=_resource_key(job, record.reference),
+        sealed=job.services.seal(f"twin/{job.twin}", "quarantine.sealed", job.twin, reference),
+        problems="\n".join(record.reasons),
+        since=to_us(job.at),
+    )
+
+
+def _resource_key(job: Job, reference: str) -> bytes:
+    return job.services.pseudonyms.digest("resource", job.twin, reference)
+
+
+def _reroute(connection: Connection, job: Job, result: Result) -> set[str]:
+    now = job.services.now()
+    strays = [_rerouted(job, stray, now) for stray in result.pulled.strays]
+    moved = [stray for stray in strays if stray.twin != job.twin]
+    return inbox.record(connection, moved).wake if moved else set()
+
+
+def _rerouted(job: Job, stray: Change, now: int) -> Notified:
+    """Return the event as its owner's; under a key of its own, for the key of the version is taken here."""
+    key = (stray.type, stray.id, stray.version or stray.content_hash, stray.subject or "")
+    event = notified(job.services, job.hospital.id, stray, now)
+    return replace(event, dedupe=job.services.pseudonyms.digest("rerouted", job.hospital.id, *key))
+
+
+def _conclude(connection: Connection, job: Job, result: Result, now: int) -> None:
+    endings = []
+    for event, change in zip(job.waiting, job.changes, strict=True):
+        ending = result.closing or account(change, result.standing)
+        detail = job.services.seal(f"twin/{job.twin}", "inbox.detail", str(event.id), ending.detail.encode())
+        endings.append(inbox.Ending(event.id, ending.outcome, detail))
+        events.labels(ending.outcome).inc()
+    inbox.conclude(connection, endings, now)
