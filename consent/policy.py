@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any, Literal, cast
 
@@ -61,6 +62,22 @@ class Directive:
     date_time: datetime | None = None
     base: Type | None = None
     unknown: bool = False
+
+    def turns(self, after: datetime) -> datetime | None:
+        """Return the next instant at which time alone changes what it says."""
+        return min((moment for moment in _bounds(self.root) if moment > after), default=None)
+
+
+def _bounds(provision: Provision) -> Iterator[datetime]:
+    """Yield the instants just past which a period of the rule or of one inside it begins or has ended."""
+    for moment in (provision.period.start, provision.period.end):
+        if moment is not None:
+            yield moment + _PAST
+    for inner in provision.provisions:
+        yield from _bounds(inner)
+
+
+_PAST = timedelta(milliseconds=1)  # a period's ends belong to it
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ import os
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "DIDYMOS_"
@@ -46,10 +45,10 @@ class Settings(BaseSettings):
     backlog_limit: int = Field(50_000, ge=1, description="waiting events above which notifications get 429")
     debounce: float = Field(0.25, ge=0, le=10, description="wait before an idle twin is updated, seconds")
     lease: float = Field(
-        150, ge=1, description="how long one worker may hold a twin, seconds; above task_limit"
+        30, ge=1, description="after how long a dead worker's twin is given to another, seconds"
     )
     task_limit: float = Field(120, ge=1, description="hard time limit of one task, seconds")
-    attempts: int = Field(5, ge=1, description="tries before a twin's update or a delivery is parked")
+    attempts: int = Field(5, ge=1, description="failed tries before a twin's update is parked")
     sweep_interval: float = Field(2, ge=0.1, description="how often lost work is looked for, seconds")
     subscription_interval: float = Field(
         60, ge=0.2, description="how often Subscription status is polled, seconds"
@@ -67,12 +66,6 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged"
     )
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.lease <= self.task_limit:
-            raise ValueError("DIDYMOS_LEASE must exceed DIDYMOS_TASK_LIMIT, or two workers may hold one twin")
-        return self
 
     @classmethod
     def load(cls) -> Settings:

@@ -13,6 +13,7 @@ from twin_engine.twin import Finding, Forecast, Item, Measurement, Refusal
 Outcome = Literal[
     "used",  # its version is in the basis of an assessment
     "superseded",  # a named version stands in its place
+    "never-shown",  # the EHR told of a version that it then did not show
     "denied",
     "missing-input",
     "out-of-scope",  # no model speaks of such a patient
@@ -55,10 +56,15 @@ def account(change: Change, standing: Standing) -> Account:
         return Account("deleted", reference)
     source = f"{reference}/_history/{record.version}"
     if change.version is not None and change.version != record.version:
-        return Account("superseded", source)
+        return Account("never-shown" if newer(change.version, record.version) else "superseded", source)
     if record.reasons and not record.items:
         return Account("quarantined", "; ".join(record.reasons))
     return _used(source, record, standing)
+
+
+def newer(told: str, here: str) -> bool:
+    """Return whether a version number that was told is above the one that is shown."""
+    return told.isdecimal() and here.isdecimal() and int(told) > int(here)
 
 
 def _used(source: str, record: EvidenceRecord, standing: Standing) -> Account:

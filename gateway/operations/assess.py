@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,8 +20,8 @@ from gateway.storage.engine import to_us
 from gateway.storage.outbox import Version
 from gateway.telemetry import hop
 from twin_engine.model import Model
-from twin_engine.store import code_hash
-from twin_engine.twin import Forecast, Refusal
+from twin_engine.store import Snapshot, code_hash
+from twin_engine.twin import Forecast, Reason, Refusal
 
 IDENTIFIER = "urn:didymos:assessment"
 
@@ -79,6 +80,24 @@ def withdrawals(occasion: Occasion) -> tuple[Version, ...]:
         for old in occasion.standing().values()
         if old.live and old.model in models
     )
+
+
+def lapses(occasion: Occasion, snapshots: Iterable[Snapshot]) -> tuple[Version, ...]:
+    """Return versions that say of each forecast that has run out that it holds no more."""
+    standing, models = occasion.standing(), occasion.services.models
+    new = []
+    for snapshot in snapshots:
+        for answer in snapshot.answers if snapshot.model in models else ():
+            before = standing.get(
+                assessment_id(occasion.services, occasion.twin, snapshot.model, answer.family)
+            )
+            if isinstance(answer, Forecast) and answer.expires <= occasion.at and before and before.live:
+                refusal = Refusal(answer.family, occasion.at, (RUN_OUT,), answer.basis)
+                new.append(_version(occasion, models[snapshot.model], refusal, before))
+    return tuple(new)
+
+
+RUN_OUT = Reason("stale-input", "", "The forecast has run out and the EHR cannot be read.")
 
 
 def _version(occasion: Occasion, model: Model, answer: Forecast | Refusal, before: Version | None) -> Version:

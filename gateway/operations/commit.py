@@ -8,14 +8,16 @@ whether what is new may be disclosed.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection, delete
 
 from audit.record import Event
+from consent.decision import Decision
 from consent.policy import Directive
 from fhir_mapping.notification import Change
 from gateway.operations import assess
-from gateway.operations.account import account
+from gateway.operations.account import Account, account
 from gateway.operations.consented import acted, recorded, weigh
 from gateway.operations.deliver import Leave, disclosure
 from gateway.operations.directives import remember
@@ -23,7 +25,7 @@ from gateway.operations.job import Job, Result
 from gateway.operations.receive import notified
 from gateway.operations.services import Services
 from gateway.operations.update import turns
-from gateway.storage import inbox, leases
+from gateway.storage import holders, inbox, leases, outbox
 from gateway.storage.engine import to_us
 from gateway.storage.inbox import Notified, insert_new
 from gateway.storage.outbox import Version
@@ -31,6 +33,7 @@ from gateway.storage.schema import quarantine
 from gateway.telemetry import events, hop
 from twin_engine import store
 from twin_engine.store import EvidenceRecord
+from twin_engine.twin import Forecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Updated:
     leave: Leave | None
 
 
-def commit(job: Job, result: Result, directives: tuple[Directive, ...]) -> Updated:
+def commit(job: Job, found: Result, directives: tuple[Directive, ...]) -> Updated:
     """Make the update stand.
 
     Raises
@@ -49,38 +52,57 @@ def commit(job: Job, result: Result, directives: tuple[Directive, ...]) -> Updat
     gateway.storage.leases.Fenced
         Another worker holds the twin now: nothing stands.
     """
-    services, occasion = job.services, job.occasion(result.labels)
-    assessed = (
-        assess.withdrawals(occasion) if result.closing else assess.assessments(occasion, result.computed)
-    )
-    leave = _record(job, result, assessed, directives)
+    services, told = job.services, _disclosure(job, found, directives)
+    result = found if told is None or told.permitted else replace(found, closing=UNTOLD)
+    assessed = _assessed(job, result)
+    _record(job, result, told if assessed else None, directives)
     with hop("seal"), services.journal.transaction() as connection:
         now = services.now()
-        _store(connection, job, result)
+        woken = _store(connection, job, result)
         remember(connection, services, job.twin, directives)
         assess.keep(connection, job.hospital, assessed, now)
-        woken = _reroute(connection, job, result)
+        if told is not None and told.permitted:
+            outbox.reopen(connection, job.twin, now)
+        woken |= _reroute(connection, job, result)
         _conclude(connection, job, result, now)
-        due = turns(answer for one in result.computed for answer in one.answers)
+        due = _due(result, directives, job.at)
         more = leases.finish(connection, job.claim, now, state=result.state, due=to_us(due) if due else None)
     for twin in woken:
         services.queue.synchronise(twin, services.settings.debounce)
-    return Updated(more, leave)
+    return Updated(more, Leave(job.claim.seq, told) if told else None)
 
 
-def _record(
-    job: Job, result: Result, assessed: tuple[Version, ...], directives: tuple[Directive, ...]
-) -> Leave | None:
+# The twin may be computed but the EHR may not be told: what stands there is taken back.
+UNTOLD = Account("denied", "disclosure")
+
+
+def _disclosure(job: Job, result: Result, directives: tuple[Directive, ...]) -> Decision | None:
+    """Decide whether the EHR may be told; None where there is nothing to tell it."""
+    forecasts = any(isinstance(answer, Forecast) for one in result.computed for answer in one.answers)
+    if not forecasts or result.closing or job.hospital.profile.write == "kept-here":
+        return None
+    return weigh(job.services, job.hospital, job.twin, disclosure(result.labels), directives)
+
+
+def _assessed(job: Job, result: Result) -> tuple[Version, ...]:
+    occasion = job.occasion(result.labels)
+    return assess.withdrawals(occasion) if result.closing else assess.assessments(occasion, result.computed)
+
+
+def _record(job: Job, result: Result, told: Decision | None, directives: tuple[Directive, ...]) -> None:
     """Record the update and, where something is to be told, the decision on telling it."""
-    events_, leave = [_updated(job, result)], None
-    if any(version.live for version in assessed):
-        question = disclosure(result.labels)
-        decision = weigh(job.services, job.hospital, job.twin, question, directives)
-        leave = Leave(job.claim.seq, decision)
-        events_.append(recorded(job.services, job.hospital, decision, directives))
+    acts = [_updated(job, result)]
+    if told is not None:
+        acts.append(recorded(job.services, job.hospital, told, directives))
     with hop("audit"):
-        job.services.audit.append(*events_)
-    return leave
+        job.services.audit.append(*acts)
+
+
+def _due(result: Result, directives: tuple[Directive, ...], at: datetime) -> datetime | None:
+    """Return when time alone changes something: a forecast, or what a Consent says."""
+    answers = turns(answer for one in result.computed for answer in one.answers)
+    consents = [directive.turns(at) for directive in directives]
+    return min((moment for moment in (answers, *consents) if moment is not None), default=None)
 
 
 def _updated(job: Job, result: Result) -> Event:
@@ -91,17 +113,27 @@ def _updated(job: Job, result: Result) -> Event:
     return acted(job.services, job.hospital, job.twin, "twin-update", detail, result.pulled.seen)
 
 
-def _store(connection: Connection, job: Job, result: Result) -> None:
-    vault = job.services.vault
+def _store(connection: Connection, job: Job, result: Result) -> set[str]:
+    """Keep what was read and computed; return twins that held one of these resources until now."""
+    vault, references = job.services.vault, []
     for record in result.pulled.records:
         key = evidence_key(job.services, job.twin, record.reference)
         store.put_evidence(connection, vault, job.twin, record, key=key, known=job.at)
+        references.append(record.reference)
     for reference in result.pulled.gone:
         store.retract(connection, job.twin, key=evidence_key(job.services, job.twin, reference), known=job.at)
     for one in result.computed:
         if one.snapshot is not None:
             store.append_snapshot(connection, vault, job.twin, one.snapshot)
     _quarantine(connection, job, result)
+    return _take(connection, job, references)
+
+
+def _take(connection: Connection, job: Job, references: list[str]) -> set[str]:
+    """Hold the resources; whoever held one until now is read again in full and so loses it."""
+    keys = [job.services.holder_key(job.hospital.id, reference) for reference in references]
+    former = holders.take(connection, keys, job.twin)
+    return {twin for twin in former if inbox.wake(connection, twin, job.services.now(), full=True)}
 
 
 def evidence_key(services: Services, twin: str, reference: str) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -33,10 +34,11 @@ from gateway.hospitals.errors import (
 from gateway.hospitals.write import Written
 from gateway.operations.assess import opened
 from gateway.operations.consented import Question, acted, ask
+from gateway.operations.heartbeat import beating
 from gateway.operations.pull import look_up
 from gateway.operations.receive import open_patient
 from gateway.operations.services import Hospital, Services
-from gateway.storage import outbox
+from gateway.storage import inbox, outbox
 from gateway.storage.outbox import Delivery, Version
 from gateway.storage.schema import twin as twins
 from gateway.telemetry import hop, latency, log, place
@@ -108,9 +110,10 @@ def _deliver_one(services: Services, identifier: str, leave: Leave | None) -> bo
     if errand is None:
         return False
     try:
-        written = _write(errand, leave)
+        with beating(partial(_renew, errand), services.settings.lease):
+            written = _write(errand, leave)
     except Unpermitted as refusal:
-        return _settle(errand, outbox.WITHHELD, str(refusal), 0)
+        return _withhold(errand, str(refusal))
     except AmbiguousWrite as error:
         return _settle(errand, outbox.PARKED, place(error), _patience(errand))
     except (WriteRefused, WriteConflict, Altered) as error:
@@ -137,6 +140,12 @@ def _claim(services: Services, identifier: str) -> Errand | None:
     return Errand(
         services, services.hospital(row.hospital), held, version, opened(services, version), patient
     )
+
+
+def _renew(errand: Errand) -> None:
+    until = errand.services.now() + int(errand.services.settings.lease * MICROSECONDS)
+    with errand.services.journal.transaction() as connection:
+        outbox.renew(connection, errand.held, until)
 
 
 def _write(errand: Errand, leave: Leave | None) -> Written:
@@ -243,7 +252,7 @@ def _confirm(errand: Errand, written: Written) -> bool:
     with hop("audit"):
         what = (f"RiskAssessment/{written.id}/_history/{written.version}",)
         services.audit.append(
-            acted(services, errand.hospital, held.twin, "assessment-write", errand.version.family, what)
+            acted(services, errand.hospital, held.twin, "assessment-write", _detail(errand.version), what)
         )
     now = services.now()
     with services.journal.transaction() as connection:
@@ -251,6 +260,20 @@ def _confirm(errand: Errand, written: Written) -> bool:
     for instant in received:
         latency.observe((now - instant) / MICROSECONDS)
     return newer
+
+
+def _detail(version: Version) -> str:
+    return version.family if version.live else f"{version.family}: withdrawn"
+
+
+def _withhold(errand: Errand, reason: str) -> bool:
+    """Do not write, and have the twin updated: what stands in the EHR must not stay there either."""
+    services = errand.services
+    with services.journal.transaction() as connection:
+        outbox.settle(connection, errand.held, outbox.WITHHELD, reason, services.now())
+        inbox.wake(connection, errand.held.twin, services.now())
+    services.queue.synchronise(errand.held.twin, 0)
+    return False
 
 
 def _settle(errand: Errand, state: str, reason: str, wait: float) -> bool:

@@ -161,7 +161,8 @@ def _sort_out(
             strays.append(_stray(kind, fetched, record, owner))
         else:
             records.append(record)
-    lost = {*ids} - {*found}
+    # What is another patient's now is gone from this one's evidence.
+    lost = {*ids} - {record.reference.split("/", 1)[1] for record in records}
     return Pulled(tuple(records), tuple(sorted(f"{kind}/{one}" for one in lost)), tuple(strays))
 
 

@@ -27,6 +27,10 @@ class Queue(Protocol):
 
     def catch_up(self, subscription: str) -> None: ...
 
+    def deliver(self, twin: str) -> None: ...
+
+    def enrol(self, hospital: str) -> None: ...
+
 
 class Reader(Protocol):
     """Where a twin's evidence is read: the EHR, or bundles in its stead."""
@@ -76,6 +80,10 @@ class Services:
     def twin_id(self, hospital: str, patient: str) -> str:
         """Return the opaque identifier of the twin of one patient of one hospital."""
         return self.pseudonyms.of("twin", self.settings.tenant, hospital, patient)
+
+    def holder_key(self, hospital: str, reference: str) -> bytes:
+        """Return the blind key of a resource of one hospital."""
+        return self.pseudonyms.digest("holder", hospital, reference)
 
     def seal(self, owner: str, column: str, row: str, plaintext: bytes) -> bytes:
         """Seal one value of a row; it opens only at the same place."""

@@ -12,16 +12,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from audit.log import AuditUnavailable
 from audit.record import Event
+from fhir_mapping.notification import Change
 from gateway.hospitals.errors import HospitalUnavailable
-from gateway.operations import deliver
-from gateway.operations.account import Account, Standing
+from gateway.operations import assess, deliver
+from gateway.operations.account import Account, Standing, newer
 from gateway.operations.commit import Updated, commit
 from gateway.operations.consented import Question, acted, ask
+from gateway.operations.heartbeat import beating
 from gateway.operations.job import DENIED, Evidenced, Job, Result
 from gateway.operations.pull import Lookup, Pulled, look_up, pull_changes, pull_everything, pull_recent
 from gateway.operations.receive import open_change, open_patient
@@ -30,6 +34,7 @@ from gateway.operations.update import compute, gather
 from gateway.storage import inbox, leases
 from gateway.storage.engine import from_us
 from gateway.storage.leases import Claim, Fenced
+from gateway.storage.outbox import Version
 from gateway.telemetry import hop, log, place
 from twin_engine import store
 from twin_engine.store import EvidenceRecord
@@ -57,12 +62,19 @@ def update(services: Services, twin: str) -> Updated | None:
     if claim is None:
         return None
     try:
-        return _update(_job(services, claim))
+        with beating(partial(_renew, services, claim), services.settings.lease):
+            return _update(_job(services, claim))
     except Fenced:
         log().warning("lease-lost", twin=twin)
     except Exception as error:  # noqa: BLE001  # whatever broke, the lease goes back and the events stay waiting
         _give_back(services, claim, error)
     return None
+
+
+def _renew(services: Services, claim: Claim) -> None:
+    until = services.now() + int(services.settings.lease * MICROSECONDS)
+    with services.journal.transaction() as connection:
+        leases.renew(connection, claim, until)
 
 
 def _job(services: Services, claim: Claim) -> Job:
@@ -89,9 +101,26 @@ def _give_back(services: Services, claim: Claim, error: Exception) -> None:
     log().warning(
         "update-postponed", twin=claim.twin, attempt=claim.attempts, fault=place(error), parked=parked
     )
-    retry = services.now() + int(min(wait, 300) * MICROSECONDS)
+    lapsed = _lapsed(services, claim)
+    now = services.now()
     with services.journal.transaction() as connection:
+        assess.keep(connection, services.hospital(claim.hospital), lapsed, now)
+        retry = now + int(min(wait, 300) * MICROSECONDS)
         leases.release(connection, claim, retry, attempts=tried, parked=parked)
+
+
+def _lapsed(services: Services, claim: Claim) -> tuple[Version, ...]:
+    """Return what must be said though nothing can be read: a forecast that has run out holds no more."""
+    at = services.clock()
+    if claim.state != "current":
+        return ()
+    patient = open_patient(services, claim.twin, claim.patient)
+    with services.journal.reading() as connection:
+        snapshots = store.latest_snapshots(connection, services.vault, claim.twin)
+    occasion = assess.Occasion(
+        services, services.hospital(claim.hospital), claim.twin, patient, at, claim.seq
+    )
+    return assess.lapses(occasion, snapshots)
 
 
 def _update(job: Job) -> Updated:
@@ -154,7 +183,23 @@ def _pull(job: Job, known: Evidenced) -> Pulled:
     if job.hospital.profile.sync == "polling":
         since, overlap = from_us(job.claim.read), timedelta(seconds=job.services.settings.overlap)
         return pull_recent(job.hospital, job.patient, job.services.models, since, overlap, job.at)
-    return pull_changes(job.hospital, job.patient, job.changes, job.at)
+    pulled = pull_changes(job.hospital, job.patient, job.changes, job.at)
+    if job.claim.attempts < job.services.settings.attempts and _behind(job.changes, pulled):
+        raise NotShownYet
+    return pulled
+
+
+class NotShownYet(HospitalUnavailable):
+    """The EHR told of a version that it does not show yet; a later try may see it."""
+
+
+def _behind(changes: Iterable[Change], pulled: Pulled) -> bool:
+    shown = {record.reference: record.version for record in pulled.records}
+    for change in changes:
+        here = shown.get(f"{change.type}/{change.id}")
+        if here is not None and change.version is not None and newer(change.version, here):
+            return True
+    return False
 
 
 def _merge(known: Evidenced, patient: EvidenceRecord, pulled: Pulled) -> dict[str, EvidenceRecord]:
@@ -188,4 +233,5 @@ def _changed(lookup: Lookup, pulled: Pulled, known: Evidenced, evidence: Evidenc
     if lookup.patient is not None:
         records.append(lookup.patient)
     new = tuple(record for record in records if replace(record, body=b"") != known.get(record.reference))
-    return Pulled(new, pulled.gone, pulled.strays)
+    gone = tuple(reference for reference in pulled.gone if reference in known)
+    return Pulled(new, gone, pulled.strays)

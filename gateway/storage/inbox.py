@@ -135,12 +135,16 @@ def _advance(connection: Connection, twin_id: str, now: int) -> tuple[int, bool]
 
 
 def wake(connection: Connection, twin_id: str, now: int, *, full: bool = False) -> bool:
-    """Ask for an update without an event (timer, poll, full re-read); return whether it was idle."""
+    """Ask for an update without an event (timer, poll, full re-read); return whether it was idle.
+
+    A parked twin is tried again.
+    """
     values: dict[str, object] = {"queued": func.coalesce(twin.c.queued, now), "seq": twin.c.seq + 1}
+    values |= {"parked": None, "attempts": case((twin.c.parked.is_(None), twin.c.attempts), else_=0)}
     if full:
         values["full"] = func.coalesce(twin.c.full, now)
     values["due"] = case((twin.c.due <= now, None), else_=twin.c.due)
-    statement = update(twin).where(twin.c.id == twin_id, twin.c.parked.is_(None)).values(**values)
+    statement = update(twin).where(twin.c.id == twin_id).values(**values)
     queued = connection.execute(statement.returning(twin.c.queued)).scalar()
     return queued == now
 

@@ -100,6 +100,11 @@ def finish(connection: Connection, held: Claim, now: int, *, state: str, due: in
     return more
 
 
+def renew(connection: Connection, held: Claim, until: int) -> None:
+    """Keep the lease until then, if it is still ours."""
+    connection.execute(update(twin).where(_held(held), twin.c.lease > 0).values(lease=until))
+
+
 def release(
     connection: Connection, held: Claim, retry: int, *, attempts: int, parked: str | None = None
 ) -> None:
@@ -135,7 +140,7 @@ def told(connection: Connection, twin_ids: list[str], now: int) -> None:
 
 def due(connection: Connection, now: int, limit: int) -> list[str]:
     """Return twins whose forecast time alone has changed."""
-    query = select(twin.c.id).where(twin.c.due <= now, twin.c.parked.is_(None)).limit(limit)
+    query = select(twin.c.id).where(twin.c.due <= now).limit(limit)  # a parked one too: it must not go stale
     return list(connection.execute(query).scalars())
 
 

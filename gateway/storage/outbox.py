@@ -138,6 +138,12 @@ def claim(connection: Connection, identifier: str, now: int, lease: int) -> Deli
     return Delivery(*row) if row else None
 
 
+def renew(connection: Connection, held: Delivery, until: int) -> None:
+    """Keep the lease until then, if it is still ours."""
+    statement = update(delivery).where(delivery.c.id == held.id, delivery.c.fence == held.fence)
+    connection.execute(statement.where(delivery.c.lease > 0).values(lease=until))
+
+
 def intend(connection: Connection, held: Delivery, now: int) -> bool:
     """Record, before a create, that the EHR may hold it from now on."""
     statement = update(delivery).where(delivery.c.id == held.id, delivery.c.fence == held.fence)
@@ -178,6 +184,12 @@ def _answered(connection: Connection, held: Delivery, seq: int) -> list[int]:
     after = connection.execute(before).scalar_one()
     query = select(inbox.c.received).where(inbox.c.twin == held.twin, inbox.c.seq > after, inbox.c.seq <= seq)
     return list(connection.execute(query).scalars())
+
+
+def reopen(connection: Connection, twin: str, now: int) -> None:
+    """Have withheld deliveries tried again: what forbade them may be gone."""
+    withheld = (delivery.c.twin == twin) & (delivery.c.state == WITHHELD)
+    connection.execute(update(delivery).where(withheld).values(state=PENDING, next=now, attempts=0))
 
 
 def settle(connection: Connection, held: Delivery, state: str, reason: str, again: int) -> None:

@@ -30,10 +30,12 @@ hospital = Table(
     Column("base_url", Text, nullable=False),
     Column("policy", String(40), nullable=False),
     Column("profile", Text, nullable=False),
-    Column("access", LargeBinary, nullable=False),  # sealed: client, keys, scopes
+    Column("access", LargeBinary, nullable=False),  # sealed: client, keys, scopes; empty: disconnected
     Column("actors", Text, nullable=False),
     Column("labels_attested", Boolean, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),  # grows with every change of the above
+    Column("searched", BigInteger, nullable=False, server_default="0"),  # for new patients, where polled
 )
 
 subscription = Table(
@@ -47,7 +49,8 @@ subscription = Table(
     Column("criteria", Text, nullable=False),
     Column("remote_id", String(64)),
     Column("status", String(16), nullable=False),
-    Column("dirty", BigInteger),  # since when a notification without content waits
+    Column("dirty", BigInteger),  # the last notification that left open what changed
+    Column("event_number", BigInteger),  # the highest that was told, where the EHR counts
     Column("caught_up", BigInteger, nullable=False),  # everything before this has been read
     Column("checked", BigInteger, nullable=False),
     Column("lease", BigInteger, nullable=False, server_default="0"),
@@ -90,6 +93,8 @@ inbox = Table(
     Column("outcome", String(24)),
     Column("detail", LargeBinary),  # sealed
     Column("done", BigInteger),
+    Column("tries", Integer, nullable=False, server_default="0"),  # asked in vain whose it is
+    Column("again", BigInteger, nullable=False, server_default="0"),  # not asked before
 )
 Index("inbox_of_twin", inbox.c.twin, inbox.c.seq)
 Index("inbox_open", inbox.c.outcome, inbox.c.twin)
@@ -130,6 +135,13 @@ delivery = Table(
 )
 Index("delivery_of_twin", delivery.c.twin)
 Index("delivery_waiting", delivery.c.state, delivery.c.next)
+
+holder = Table(
+    "holder",
+    metadata,
+    Column("resource", LargeBinary, primary_key=True),  # keyed hash of hospital and reference
+    Column("twin", String(32), nullable=False),
+)
 
 readback = Table(
     "readback",

@@ -72,13 +72,15 @@ def test_lease_given_back_is_claimable_at_its_time(site):
     assert claim(site, 51).attempts == 2
 
 
-def test_parked_twin_is_left_alone(site):
+def test_parked_twin_is_left_alone_until_somebody_asks(site):
     record(site, notified(site, "a"))
     with site.services.journal.transaction() as connection:
         leases.release(connection, leases.claim(connection, "t", 6, LEASE), 7, attempts=5, parked="Broken")
         assert leases.stale(connection, 1000, 0, 10) == []
-        assert not inbox.wake(connection, "t", 1000)
     assert claim(site, 1000) is None
+    with site.services.journal.transaction() as connection:
+        inbox.wake(connection, "t", 1000)
+    assert claim(site, 1001).attempts == 1
 
 
 def test_twin_that_nobody_was_told_of_is_stale(site):

@@ -73,6 +73,8 @@ def upgrade() -> None:
         sa.Column("actors", sa.Text(), nullable=False),
         sa.Column("labels_attested", sa.Boolean(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("searched", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
     )
@@ -96,6 +98,12 @@ def upgrade() -> None:
         sa.Column("problems", sa.Text(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("twin", "resource"),
+    )
+    op.create_table(
+        "holder",
+        sa.Column("resource", sa.LargeBinary(), nullable=False),
+        sa.Column("twin", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("resource"),
     )
     op.create_table(
         "readback",
@@ -166,6 +174,8 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=24), nullable=True),
         sa.Column("detail", sa.LargeBinary(), nullable=True),
         sa.Column("done", sa.BigInteger(), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("again", sa.BigInteger(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(
             ["hospital"],
             ["hospital.id"],
@@ -186,6 +196,7 @@ def upgrade() -> None:
         sa.Column("remote_id", sa.String(length=64), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("dirty", sa.BigInteger(), nullable=True),
+        sa.Column("event_number", sa.BigInteger(), nullable=True),
         sa.Column("caught_up", sa.BigInteger(), nullable=False),
         sa.Column("checked", sa.BigInteger(), nullable=False),
         sa.Column("lease", sa.BigInteger(), server_default="0", nullable=False),
