@@ -182,6 +182,11 @@ def treatment(system: str | None, code: str | None) -> str | None:
     return _RXNORM.get(code) if system == SYSTEMS["rxnorm"] else None
 
 
+def classifies(system: str | None) -> bool:
+    """Tell whether medication codes of ``system`` are read."""
+    return system in (SYSTEMS["atc"], SYSTEMS["rxnorm"])
+
+
 def resembling(display: str) -> str | None:
     """Return the class that a medication is named like; never more than a suspicion."""
     lowered = f"{display.lower()} "

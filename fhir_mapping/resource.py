@@ -1,11 +1,13 @@
 """One resource of the hospital -> what it tells, through one table of mappings.
 
 ``MAPPINGS`` names one function for each resource type; another package adds to it through the
-entry-point group ``didymos.mappings`` (the entry's name is the resource type).
+entry-point group ``didymos.mappings`` (the entry's name is the resource type). ``SUSPICIONS`` names, for the
+types from whose absence a model draws conclusions, what an unreadable resource may be about.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -26,6 +28,11 @@ MAPPINGS: dict[str, Mapping] = {
     "MedicationStatement": medication.statement,
     "Observation": observation.read,
     "Patient": patient.read,
+}
+SUSPICIONS: dict[str, Callable[[dict[str, Any], Origin], tuple[Item, ...]]] = {
+    "Condition": condition.suspected,
+    "MedicationRequest": medication.suspected,
+    "MedicationStatement": medication.suspected,
 }
 
 
@@ -62,7 +69,8 @@ def read(resource: dict[str, Any], now: datetime) -> Reading:
     Raises
     ------
     Unusable
-        Where it is not a resource with an id, or its structure is wrong.
+        Where it is not a resource with an id, or its structure is wrong and it is not even known what it
+        may be about.
     """
     kind, identifier = resource.get("resourceType"), resource.get("id")
     if not isinstance(kind, str) or not kind.isascii() or not kind.isalpha():
@@ -93,11 +101,24 @@ def _mapped(kind: str, resource: dict[str, Any], origin: Origin) -> Mapped:
     mapping = mappings().get(kind)
     if mapping is None:
         return IRRELEVANT
-    mapped = mapping(resource, origin)
+    try:
+        mapped = mapping(resource, origin)
+    except Unusable as fault:
+        suspected = _suspected(kind, resource, origin)
+        if not suspected:
+            raise
+        return Mapped(suspected, reasons=(Problem(fault.code, fault.text, fault.expression or kind),))
     if mapped.relevant and (resource.get("modifierExtension") or resource.get("implicitRules")):
         text = "it carries a modifier that is not understood, which may reverse its meaning"
-        return Mapped(reasons=(Problem("modifier", text, kind),))
+        suspected = _suspected(kind, resource, origin) if mapped.items else ()
+        return Mapped(suspected, reasons=(Problem("modifier", text, kind),))
     return mapped
+
+
+def _suspected(kind: str, resource: dict[str, Any], origin: Origin) -> tuple[Item, ...]:
+    """Return what an unreadable resource may be about; nothing where it names no patient."""
+    suspicion = SUSPICIONS.get(kind)
+    return suspicion(resource, origin) if suspicion is not None and subject_id(resource) else ()
 
 
 def _last_updated(resource: dict[str, Any]) -> datetime | None:

@@ -49,6 +49,7 @@ class Ref(Shape, frozen=True):
     """FHIR Reference."""
 
     reference: Text | None = None
+    display: Text | None = None
 
 
 class Period(Shape, frozen=True):

@@ -12,11 +12,16 @@ import click
 import msgspec
 
 from gateway import telemetry
-from gateway.errors import DidymosError
+from gateway.errors import BadRequest, DidymosError
 from gateway.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from gateway.operations.services import Services
+
+
+# What exceeds DIDYMOS_BODY_LIMIT is refused by the application, with an OperationOutcome; only beyond this
+# does the server itself refuse. It keeps bodies above 512 KB in a temporary file, not in memory.
+SERVER_LIMIT = 64_000_000
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -98,13 +103,12 @@ def web(settings: Settings) -> None:
 
         start_inside(settings, services)
     app = create(services)
-    limit = settings.body_limit + 100_000  # the application answers what is only a little too large
     waitress.serve(
         app,
         host=settings.host,
         port=settings.port,
         threads=settings.web_threads,
-        max_request_body_size=limit,
+        max_request_body_size=max(SERVER_LIMIT, 2 * settings.body_limit),
         ident=None,
     )
 
@@ -178,7 +182,7 @@ def connect(
     services = _services(settings)
     access = registry.Access()
     if client_id:
-        access = registry.Access(client_id, private_jwk(services), registry.SCOPES)
+        access = registry.Access(client_id, private_jwk(services))
     registration = registry.Registration(
         name=name,
         base_url=base_url,
@@ -202,6 +206,24 @@ def connect(
 
 @main.command()
 @click.argument("name")
+@click.pass_obj
+def disconnect(settings: Settings, name: str) -> None:
+    """Remove our Subscriptions from the EHR called NAME and forget our access to it.
+
+    Its twins, and what was written to the EHR, stay as they are; nothing is read or written any more.
+    `didymos connect` with the same name and address goes on where this stopped.
+    """
+    from gateway.operations import registry
+
+    services = _services(settings)
+    left = _told(lambda: registry.disconnect(services, _hospital(services, name)))
+    if left:
+        click.echo(f"{left} Subscriptions could not be removed; ask the EHR's administrator to remove them")
+    click.echo(f"{name} is disconnected")
+
+
+@main.command()
+@click.argument("name")
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -211,7 +233,8 @@ def connect(
 def backfill(settings: Settings, name: str, folder: Path | None) -> None:
     """Bring in every patient of the EHR called NAME, or of a FOLDER of FHIR bundles.
 
-    Interrupted, it goes on at the next call. What is already known is read and changes nothing.
+    The EHR is searched at each call, so patients it did not have before are found. Interrupted, it
+    goes on at the next call. What is already known is read again and changes nothing.
     """
     from rich.progress import Progress
 
@@ -226,10 +249,12 @@ def backfill(settings: Settings, name: str, folder: Path | None) -> None:
             bar.update(line, completed=done, total=total)
 
         if folder is None:
-            count = _told(lambda: use_case.from_search(services, hospital, progress))
+            filled = _told(lambda: use_case.from_search(services, hospital, progress))
         else:
-            count = _told(lambda: use_case.from_folder(services, hospital, folder, progress))
-    click.echo(f"{count} patients read; `didymos twin list` shows where they stand")
+            filled = _told(lambda: use_case.from_folder(services, hospital, folder, progress))
+    click.echo(f"{filled.read} read, {filled.postponed} postponed; `didymos twin list` shows them")
+    if filled.postponed:
+        click.echo("workers go on with the postponed; `didymos doctor` shows those that were parked")
 
 
 def _hospital(services: Services, name: str) -> str:
@@ -275,6 +300,20 @@ def twin_show(settings: Settings, identifier: str, patient: bool) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(shown, order="deterministic")).decode())
 
 
+@twin.command("retry")
+@click.argument("identifiers", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every parked twin.")
+@click.pass_obj
+def twin_retry(settings: Settings, identifiers: tuple[str, ...], every: bool) -> None:
+    """Try twins again that were parked after DIDYMOS_ATTEMPTS failures; `twin list` says why they were."""
+    from gateway.operations import sweep
+
+    if every == bool(identifiers):
+        raise click.UsageError("give the ids of twins, or --all")
+    count = sweep.retry(_services(settings), None if every else list(identifiers))
+    click.echo(f"{count} parked twins are tried again")
+
+
 @main.group()
 def audit() -> None:
     """Check and read the audit log."""
@@ -302,13 +341,16 @@ def quarantine() -> None:
 @quarantine.command("list")
 @click.pass_obj
 def quarantine_list(settings: Settings) -> None:
-    """List the resources that no model uses because something about them is wrong, with the reason."""
+    """List the resources that no model uses because something about them is wrong, with the reason.
+
+    What consent does not permit to be shown is only counted. Recorded as a read by the administrator.
+    """
     from gateway.operations import inspection
 
-    rows = inspection.quarantined(_services(settings))
-    for row in rows:
+    found = _told(lambda: inspection.quarantined(_services(settings)))
+    for row in found.shown:
         click.echo("  ".join(row))
-    click.echo(f"{len(rows)} in quarantine")
+    click.echo(f"{len(found.shown) + found.hidden} in quarantine, {found.hidden} of them not shown")
 
 
 @main.group()
@@ -331,6 +373,33 @@ def client_add(settings: Settings, name: str, jwks: Any, scopes: tuple[str, ...]
         lambda: clients.register(_services(settings), name, msgspec.json.decode(jwks.read()), scopes)
     )
     click.echo(f"client id  {registered}\ntoken url  {settings.url}/oauth/token")
+
+
+@client.command("remove")
+@click.argument("name")
+@click.pass_obj
+def client_remove(settings: Settings, name: str) -> None:
+    """Take the access of the client called NAME away; tokens that it holds are refused at once."""
+    from gateway.operations import clients
+
+    _told(lambda: clients.remove(_services(settings), name))
+    click.echo(f"client {name} is removed")
+
+
+@main.group()
+def person() -> None:
+    """People who may sign in; `didymos invite` adds one."""
+
+
+@person.command("remove")
+@click.argument("name")
+@click.pass_obj
+def person_remove(settings: Settings, name: str) -> None:
+    """Take the access of the person called NAME away; whoever is signed in under it is signed out at once."""
+    from gateway.operations import people
+
+    _told(lambda: people.remove(_services(settings), name))
+    click.echo(f"{name} is removed")
 
 
 @main.command("invite")
@@ -369,7 +438,7 @@ def doctor(settings: Settings) -> None:
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the state here.  [default: a new folder]",
+    help="Keep the state here, in a new or empty folder.  [default: a temporary folder]",
 )
 @click.pass_obj
 def demo(settings: Settings, once: bool, as_json: bool, state: Path | None) -> None:
@@ -379,7 +448,11 @@ def demo(settings: Settings, once: bool, as_json: bool, state: Path | None) -> N
     """
     from gateway.demonstration.run import run
 
-    sys.exit(run(settings, once=once, as_json=as_json, state=state))
+    try:
+        status = run(settings, once=once, as_json=as_json, state=state)
+    except BadRequest as refused:
+        raise click.ClickException(str(refused)) from None
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from audit.checkpoint import Signer
 from audit.log import Log
@@ -21,7 +22,7 @@ from consent.vault import Vault
 from gateway.errors import NotFound
 from gateway.hospitals.connection import Authorization, Connection
 from gateway.hospitals.profile import Profile
-from gateway.hospitals.token import BackendServices, Client, OpenAccess
+from gateway.hospitals.token import BackendServices, Client, NoAccess, OpenAccess
 from gateway.hospitals.transport import Limits, Transport
 from gateway.operations.registry import Access
 from gateway.operations.services import Hospital, Queue, Services
@@ -90,17 +91,35 @@ def _root_key(path: Path) -> FileKeyProvider:
         return FileKeyProvider(path)
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    hospital: Hospital
+    revision: int
+    fresh_until: float
+
+
 class Hospitals:
-    """Connections to the registered EHRs, opened once a process."""
+    """Connections to the registered EHRs, opened once a process and anew when their registration changes.
+
+    Whether it changed is looked up when the last look is ``FRESH`` seconds old.
+    """
+
+    FRESH = 1.0
 
     def __init__(
-        self, settings: Settings, journal: Database, vault: Vault, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        journal: Database,
+        vault: Vault,
+        clock: Callable[[], datetime],
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._journal = journal
         self._vault = vault
         self._clock = clock
-        self._open: dict[str, Hospital] = {}
+        self._ticks = ticks
+        self._open: dict[str, _Opened] = {}
         self._lock = threading.Lock()
 
     def open(self, identifier: str) -> Hospital:
@@ -112,17 +131,26 @@ class Hospitals:
             No hospital of that id is registered.
         """
         with self._lock:
-            if identifier not in self._open:
-                self._open[identifier] = self._load(identifier)
-            return self._open[identifier]
+            known, now = self._open.get(identifier), self._ticks()
+            if known is None or now >= known.fresh_until:
+                known = self._look(identifier, known, now + self.FRESH)
+                self._open[identifier] = known
+            return known.hospital
 
-    def _load(self, identifier: str) -> Hospital:
+    def _look(self, identifier: str, known: _Opened | None, fresh_until: float) -> _Opened:
+        """Return what is open if it still is as registered, else open it anew."""
+        mine = hospital.c.id == identifier
         with self._journal.reading() as connection:
-            row = connection.execute(select(hospital).where(hospital.c.id == identifier)).one_or_none()
+            revision = connection.execute(select(hospital.c.revision).where(mine)).scalar()
+            if known is not None and known.revision == revision:
+                return replace(known, fresh_until=fresh_until)
+            row = connection.execute(select(hospital).where(mine)).one_or_none()
         if row is None:
             raise NotFound
-        opened = self._vault.open(f"tenant/{row.tenant}", ("hospital.access", identifier), row.access)
-        link = connect(self._settings, row.base_url, msgspec.json.decode(opened, type=Access), self._clock)
+        return _Opened(self._load(row), row.revision, fresh_until)
+
+    def _load(self, row: Row[Any]) -> Hospital:
+        link = self._link(row)
         return Hospital(
             id=row.id,
             name=row.name,
@@ -135,6 +163,12 @@ class Hospitals:
             labels_attested=row.labels_attested,
         )
 
+    def _link(self, row: Row[Any]) -> Connection:
+        if not row.access:
+            return Connection(row.base_url, NoAccess())
+        opened = self._vault.open(f"tenant/{row.tenant}", ("hospital.access", row.id), row.access)
+        return connect(self._settings, row.base_url, msgspec.json.decode(opened, type=Access), self._clock)
+
 
 def connect(settings: Settings, base_url: str, access: Access, clock: Callable[[], datetime]) -> Connection:
     """Return a connection to an EHR with the access it was registered with."""
@@ -144,6 +178,11 @@ def connect(settings: Settings, base_url: str, access: Access, clock: Callable[[
         client = Client(access.client_id, access.private_key, access.scopes)
         authorization = BackendServices(base_url, client, clock, transport)
     return Connection(base_url, authorization, transport=transport)
+
+
+_SENT_AGAIN = (
+    10.0  # seconds; the sweeper calls for a delivery until it is claimed, old calls need not pile up
+)
 
 
 class CeleryQueue:
@@ -165,8 +204,16 @@ class CeleryQueue:
     def catch_up(self, subscription: str) -> None:
         self._send("catch_up", subscription, 0)
 
-    def _send(self, task: str, identifier: str, delay: float) -> None:
+    def deliver(self, twin: str) -> None:
+        self._send("deliver", twin, 0, expires=_SENT_AGAIN)
+
+    def enrol(self, hospital_id: str) -> None:
+        self._send("enrol", hospital_id, 0)
+
+    def _send(self, task: str, identifier: str, delay: float, expires: float | None = None) -> None:
         try:
-            self._celery.send_task(task, args=(identifier,), countdown=delay or None, retry=False)
+            self._celery.send_task(
+                task, args=(identifier,), countdown=delay or None, expires=expires, retry=False
+            )
         except Exception as error:  # noqa: BLE001  # whatever a broker's client raises, the journal has the event
             log().warning("wake-up-lost", task=task, fault=place(error))

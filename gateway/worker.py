@@ -13,7 +13,7 @@ from typing import Any
 from celery.schedules import schedule
 from celery.signals import beat_embedded_init, worker_process_init
 
-from gateway.operations import catch_up, resolve, sweep, synchronise
+from gateway.operations import catch_up, census, deliver, resolve, sweep, synchronise
 from gateway.operations.services import Services
 from gateway.queue import application
 from gateway.settings import Settings
@@ -23,6 +23,8 @@ USE_CASES: dict[str, Callable[..., None]] = {
     "synchronise": synchronise.synchronise,
     "resolve": resolve.resolve,
     "catch_up": catch_up.catch_up,
+    "deliver": deliver.deliver,
+    "enrol": census.find_new,
     "sweep": sweep.sweep,
 }
 

@@ -10,16 +10,14 @@ declares. A hospital runs it on its own model before it plugs it in:
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import numpy as np
 
 from twin_engine.answers import Nonconformance, forecast_holds, path_holds, refusal_holds
-from twin_engine.encoding import decode, encode, encode_forecasts
+from twin_engine.continuity import continued, deterministic, resumed, same, unordered, withdrawn
 from twin_engine.model import Model, Signal
 from twin_engine.specimen import (
     SEED,
@@ -94,13 +92,6 @@ def _refused(answers: Answers) -> bool:
     return any(isinstance(answer, Refusal) for answer in answers)
 
 
-def _same(case: Case, one: Any, other: Any, law: str) -> None:  # states of the model's own type
-    if encode(one) != encode(other):
-        raise Nonconformance(f"{law}: the state differs")
-    if encode_forecasts(case.answers(one)) != encode_forecasts(case.answers(other)):
-        raise Nonconformance(f"{law}: the forecast differs")
-
-
 def answered(case: Case) -> None:
     """Each family of the card is answered once, at the instant asked."""
     answers = case.answers(case.state())
@@ -114,41 +105,21 @@ def answered(case: Case) -> None:
         forecast_holds(forecast)
 
 
-def deterministic(case: Case) -> None:
-    """The same evidence and the same random numbers give the same state and forecast."""
-    _same(case, case.state(), case.state(), "determinism")
-    state = case.state()
-    if encode_forecasts(case.answers(state)) != encode_forecasts(case.answers(state)):
-        raise Nonconformance("determinism: a forecast changes the state")
-
-
-def unordered(case: Case) -> None:
-    """The order and the repetition of evidence change nothing."""
-    own = case.evidence()
-    shuffled = random.Random(SEED)  # noqa: S311  # an order, not a secret
-    for _ in range(3):
-        _same(case, case.state(), case.state(_mixed(own, shuffled)), "order")
-    state = case.state()
-    _same(case, state, case.model.assimilate(state, own, case.at), "repetition")
-
-
-def _mixed(evidence: Evidence, order: random.Random) -> Evidence:
-    def mixed(items: tuple[Any, ...]) -> tuple[Any, ...]:
-        doubled = [*items, *items[::2]]
-        order.shuffle(doubled)
-        return tuple(doubled)
-
-    return replace(evidence, measurements=mixed(evidence.measurements), findings=mixed(evidence.findings))
-
-
-def resumed(case: Case) -> None:
-    """A stored state resumes bit for bit."""
-    state = case.state()
-    again = decode(case.model.state_type, encode(state))
-    _same(case, state, again, "resume")
-    prior = case.model.prior(case.subject, case.at)
-    again = decode(case.model.state_type, encode(prior))
-    _same(case, case.state(), case.model.assimilate(again, case.evidence(), case.at), "resume")
+def ends(case: Case) -> None:
+    """A forecast that rests on a condition or treatment with a recorded end expires with it at the latest."""
+    end = case.at + timedelta(hours=1)
+    inputs = case.model.inputs
+    records: list[Item] = [
+        *(Condition(name, f"Condition/{name}/_history/1", True, until=end) for name in inputs.conditions),
+        *(
+            Treatment(name, f"MedicationRequest/{name}/_history/1", True, until=end)
+            for name in inputs.treatments
+        ),
+    ]
+    for record in records:
+        for forecast in _forecasts(case.of(case.subject, (*case.items, record))):
+            if record.source in forecast.basis and forecast.expires > end:
+                raise Nonconformance("ends: a forecast outlasts a condition or treatment that it rests on")
 
 
 def declared_only(case: Case) -> None:
@@ -162,7 +133,7 @@ def declared_only(case: Case) -> None:
         Genotype("undeclared", stray, "undeclared"),
     )
     more = Evidence.of(case.subject, (*case.items, *undeclared))
-    _same(case, case.state(), case.state(more), "declared inputs")
+    same(case, case.state(), case.state(more), "declared inputs")
 
 
 def based(case: Case) -> None:
@@ -275,6 +246,9 @@ LAWS: tuple[Law, ...] = (
     deterministic,
     unordered,
     resumed,
+    continued,
+    withdrawn,
+    ends,
     declared_only,
     based,
     refuses_missing,

@@ -19,8 +19,8 @@ from twin_engine.model import Model
 from twin_engine.twin import Evidence
 
 ENGINE = Path(twin_engine.__file__).parent
-# What every model computes with, besides its own package.
-SHARED = ("twin.py", "screening.py", "years.py", "equations")
+# What every model computes with and its state is stored by, besides its own package.
+SHARED = ("twin.py", "encoding.py", "screening.py", "years.py", "equations")
 
 
 def code_hash(model: Model) -> str:

@@ -3,7 +3,8 @@
 One shape for regression equations, ordinary differential equations, finite elements and wave
 propagation alike: a prior from demographics and genotype, evidence assimilated into a state that
 holds everything that evolves, a plan simulated from that state, and a forecast with uncertainty.
-All of it is pure: time and randomness are arguments, and a stored state resumes bit for bit.
+All of it is pure: time and randomness are arguments, and a stored state resumes bit for bit. An update
+begins at the stored state (``resumption.resume``) and assimilates all evidence into it.
 
 A model is registered by one line in ``MODELS``, or from another package through the entry-point
 group ``didymos.models``; ``check.check_model`` holds every registered model to this contract.
@@ -103,7 +104,10 @@ class Model(Protocol):
         """Return the state that knows ``evidence`` as of ``at``.
 
         ``evidence`` is all that is known, not only what is new: a withdrawn value is simply no longer in
-        it. Equal evidence gives an equal state, in any order and however often it is repeated.
+        it. Equal evidence gives an equal state, in any order and however often it is repeated; and whatever
+        part of it ``state`` knew before, also if it knew what is since withdrawn: with ``old`` any other
+        evidence, ``assimilate(assimilate(prior, old), evidence) == assimilate(prior, evidence)``. A model
+        that integrates in time keeps in its state what it needs to go back to where evidence changed.
         """
 
     def simulate(self, state: Any, plan: Plan, until: datetime, rng: Generator) -> Trajectory | Refusal:

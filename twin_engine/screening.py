@@ -18,6 +18,13 @@ Lasting = TypeVar("Lasting", Condition, Treatment)
 
 # Clocks of hospitals run a little ahead of ours; a value from further ahead is not known yet.
 CLOCK_SKEW = timedelta(minutes=5)
+# Parts of names that are not written as ordinary words.
+_WRITTEN = {"egfr": "eGFR", "hdl": "HDL", "spo2": "SpO2"}
+
+
+def said(name: str) -> str:
+    """Return the engine's name for an input as a clinician writes it: ``HDL cholesterol``."""
+    return " ".join(_WRITTEN.get(part, part) for part in name.split("-"))
 
 
 def known(items: Iterable[Timed], at: datetime) -> list[Timed]:
@@ -39,13 +46,13 @@ def stale_from(signal: Signal, item: Measurement | Finding) -> datetime | None:
 
 def doubt(signal: Signal, item: Measurement | Finding | None, at: datetime) -> Reason | None:
     """Return why ``item`` cannot be used for ``signal`` at ``at``; None where it can."""
-    said = signal.name.replace("-", " ")
+    name = said(signal.name)
     if item is None:
-        return Reason("missing-input", signal.name, f"No {said} is known.")
+        return Reason("missing-input", signal.name, f"No {name} is known.")
     limit = stale_from(signal, item)
     if limit is not None and at >= limit:
-        return Reason("stale-input", signal.name, f"The newest {said} is too old.")
-    return _out_of_range(signal, item, said)
+        return Reason("stale-input", signal.name, f"The newest {name} is too old.")
+    return _out_of_range(signal, item, name)
 
 
 def lasting(items: Iterable[Lasting], name: str) -> tuple[Lasting, ...]:
@@ -53,16 +60,22 @@ def lasting(items: Iterable[Lasting], name: str) -> tuple[Lasting, ...]:
     return tuple(sorted((item for item in items if item.name == name), key=lambda item: item.source))
 
 
-def _out_of_range(signal: Signal, item: Measurement | Finding, said: str) -> Reason | None:
+def turns(records: Iterable[Condition | Treatment], at: datetime) -> list[datetime]:
+    """Return the recorded ends after ``at``, each of which may change what the records say."""
+    ends = (record.until for record in records)
+    return [end for end in ends if end is not None and end > at]
+
+
+def _out_of_range(signal: Signal, item: Measurement | Finding, name: str) -> Reason | None:
     if isinstance(item, Finding):
         if not signal.values or item.value in signal.values:
             return None
-        return Reason("unconfirmed", signal.name, f"The newest {said} has no answer that can be used.")
+        return Reason("unconfirmed", signal.name, f"The newest {name} has no answer that can be used.")
     below = signal.low is not None and not item.value >= signal.low
     above = signal.high is not None and not item.value <= signal.high
     if not below and not above:
         return None
-    return Reason("out-of-range", signal.name, f"The newest {said} is outside {_range(signal)}.")
+    return Reason("out-of-range", signal.name, f"The newest {name} is outside {_range(signal)}.")
 
 
 def _range(signal: Signal) -> str:

@@ -131,8 +131,7 @@ class Snapshot:
     """One model's state and answers.
 
     ``valid`` is the instant they speak of, ``known`` the instant at which their evidence was known; ``seq``
-    is the caller's number of the update. ``state`` is encoded: ``encoding.decode(model.state_type, state)``
-    resumes it.
+    is the caller's number of the update. ``state`` is encoded; ``resumption.resume`` brings it back.
     """
 
     model: str

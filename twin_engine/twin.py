@@ -14,6 +14,10 @@ from typing import Any, Literal
 
 Sex = Literal["female", "male"]
 
+# The name of a treatment of unknown class; a model that draws conclusions from the absence of a
+# treatment declares it among its treatments.
+UNREAD_MEDICATION = "unread-medication"
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -54,22 +58,52 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Condition:
-    """A diagnosis by the engine's name for it (``diabetes``), active or not."""
+    """A diagnosis by the engine's name for it (``diabetes``), active or not.
+
+    ``until`` is a recorded end that was still to come when the record was read. Where ``confirmed`` is False
+    something about this condition stands on record that could not be read or is not confirmed: neither
+    presence nor absence follows from it.
+    """
 
     name: str
     source: str
     active: bool
     onset: datetime | None = None
+    until: datetime | None = None
+    confirmed: bool = True
+
+    def active_at(self, at: datetime) -> bool:
+        """Tell whether the record says that the condition is active at ``at``."""
+        return self.confirmed and self.active and _runs(self.until, at)
+
+    def doubtful_at(self, at: datetime) -> bool:
+        """Tell whether the record leaves open if the condition is active at ``at``."""
+        return not self.confirmed and _runs(self.until, at)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Treatment:
-    """A medication by class (``statin``, ``antihypertensive``), current or not."""
+    """A medication by class (``statin``, ``antihypertensive``), current or not.
+
+    ``until`` is its recorded end. Where ``confirmed`` is False a medication stands on record that could not
+    be read: neither use nor absence follows from it. One whose class is not even suspected is named
+    ``UNREAD_MEDICATION``.
+    """
 
     name: str
     source: str
     active: bool
     since: datetime | None = None
+    until: datetime | None = None
+    confirmed: bool = True
+
+    def active_at(self, at: datetime) -> bool:
+        """Tell whether the record says that it is taken at ``at``."""
+        return self.confirmed and self.active and _runs(self.until, at)
+
+    def doubtful_at(self, at: datetime) -> bool:
+        """Tell whether the record leaves open if it is taken at ``at``."""
+        return not self.confirmed and _runs(self.until, at)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,10 +154,28 @@ class Evidence:
 _ORDERS: Mapping[type, Callable[[Any], Any]] = {
     Measurement: lambda item: (item.signal, item.time, item.source, item.value),
     Finding: lambda item: (item.signal, item.time, item.source, item.value),
-    Condition: lambda item: (item.name, item.source, item.active, str(item.onset)),
-    Treatment: lambda item: (item.name, item.source, item.active, str(item.since)),
+    Condition: lambda item: (
+        item.name,
+        item.source,
+        item.active,
+        str(item.onset),
+        str(item.until),
+        item.confirmed,
+    ),
+    Treatment: lambda item: (
+        item.name,
+        item.source,
+        item.active,
+        str(item.since),
+        str(item.until),
+        item.confirmed,
+    ),
     Genotype: lambda item: (item.gene, item.source, item.variant, str(item.zygosity), str(item.significance)),
 }
+
+
+def _runs(until: datetime | None, at: datetime) -> bool:
+    return until is None or at < until
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select
 
-from audit.sealing import Opened
 from fhir_mapping import risk_assessment
 from fhir_mapping.notification import Change
+from gateway.demonstration.precedence import acts_without_decision
 from gateway.demonstration.stage import Stage
 from gateway.operations.account import Account, Standing, account
 from gateway.operations.inspection import verify
@@ -27,6 +27,8 @@ REASONED = frozenset(
         "denied",
         "missing-input",
         "out-of-scope",
+        "never-shown",
+        "refused",
         "quarantined",
         "not-an-input",
         "consent-reviewed",
@@ -69,6 +71,7 @@ def reckon(stage: Stage, written: Iterable[tuple[str, str, str]]) -> Reckoning:
         _place(found, row, change, bases)
     found.events = len(rows)
     found.latencies = _latencies(stage)
+    _check_denied(stage, found)
     _check_log(stage, found)
     return found
 
@@ -153,6 +156,25 @@ def _place_replaced(found: Reckoning, row: Any, end: Account) -> None:
         found.faults.append(f"event {row.id}: {end.outcome}, but its version is in no basis read back")
 
 
+def _check_denied(stage: Stage, found: Reckoning) -> None:
+    """Whoever denied may have no assessment in the EHR that still speaks."""
+    with stage.services.journal.reading() as connection:
+        denied = connection.execute(select(twins.c.id).where(twins.c.state == "denied")).scalars().all()
+        written = [identifier for twin in denied for identifier in outbox.latest(connection, twin)]
+    for identifier in written:
+        resource = stage.client.read("RiskAssessment", identifier)
+        if resource is not None and speaks(resource):
+            found.faults.append(f"assessment {identifier} stands in the EHR though consent was denied")
+
+
+def speaks(resource: Mapping[str, Any]) -> bool:
+    """Tell whether a RiskAssessment still says something about its patient."""
+    return resource.get("status") not in SILENT or bool(resource.get("prediction"))
+
+
+SILENT = frozenset({"cancelled", "entered-in-error"})
+
+
 def _latencies(stage: Stage) -> list[float]:
     confirmed = (
         select(func.min(readback.c.confirmed))
@@ -171,30 +193,4 @@ def _check_log(stage: Stage, found: Reckoning) -> None:
     found.audit_entries, found.root = size, root.hex()
     if not verdict.ok:
         found.faults.append(verdict.text)
-    found.faults += _acts_without_decision(stage.services.audit.entries(0, size))
-
-
-def _acts_without_decision(entries: Iterable[Opened]) -> list[str]:
-    """Return acts on a person's data that no permission stands before in the log."""
-    permitted: dict[str, set[str]] = {}
-    faults = []
-    for entry in entries:
-        subject = entry.personal.subject if entry.personal else None
-        detail = entry.operational.detail if entry.operational else ""
-        if subject is None:
-            continue
-        held = permitted.setdefault(subject, set())
-        if entry.leaf.kind == "consent-decision":
-            act, _, said = detail.partition(": ")
-            (held.add if said.startswith("permit") else held.discard)(act)
-        elif _unpermitted(entry.leaf.kind, detail, held):
-            faults.append(f"audit entry {entry.index}: {entry.leaf.kind} without a permission before it")
-    return faults
-
-
-def _unpermitted(kind: str, detail: str, held: set[str]) -> bool:
-    if kind == "pull":
-        return not held & {"consent-lookup", "collect"}
-    if kind == "twin-update":
-        return detail.startswith("current") and "use" not in held
-    return kind == "assessment-write" and not detail.endswith("withdrawn") and "disclose" not in held
+    found.faults += acts_without_decision(stage.services.audit.entries(0, size))

@@ -23,6 +23,7 @@ from gateway.demonstration.journal_rows import JournalRows
 from gateway.demonstration.reckoning import Reckoning, reckon
 from gateway.demonstration.stage import SEED, Stage, staged
 from gateway.demonstration.view import Address, watch
+from gateway.errors import BadRequest
 from gateway.operations import catch_up, people
 from gateway.settings import Settings
 from gateway.storage import inbox
@@ -42,12 +43,16 @@ def run(settings: Settings, *, once: bool, as_json: bool, state: Path | None) ->
     with _folder(state) as folder:
         console.print("starting a third-party EHR, the gateway, a worker and a broker ...")
         with staged(settings, folder) as stage:
-            return _bounded(stage, console, as_json) if once else _unbounded(stage, console)
+            if once:
+                return _bounded(stage, console, as_json)
+            return _unbounded(stage, console, "kept" if state else "removed at the end")
 
 
 @contextmanager
 def _folder(state: Path | None) -> Iterator[Path]:
     if state is not None:
+        if state.exists() and any(state.iterdir()):
+            raise BadRequest(f"{state} is not empty: every run of the demo begins in a new or empty folder")
         yield state
         return
     made = Path(tempfile.mkdtemp(prefix="didymos-demo-"))
@@ -71,7 +76,7 @@ class Director:
         self.bodies.append(stored)
 
 
-def _unbounded(stage: Stage, console: Console) -> int:
+def _unbounded(stage: Stage, console: Console, afterwards: str) -> int:
     director, stop = Director(stage), threading.Event()
 
     def play() -> None:
@@ -85,7 +90,7 @@ def _unbounded(stage: Stage, console: Console) -> int:
     rows = JournalRows(stage, _names(stage), 0)
     player.start()
     try:
-        watch(rows, _addresses(stage), console, lambda: _pause(stage))
+        watch(rows, _addresses(stage, afterwards), console, lambda: _pause(stage))
     except KeyboardInterrupt:
         console.print("ending ...")
     finally:
@@ -103,14 +108,14 @@ def _names(stage: Stage) -> dict[str, str]:
     return {patient.role.id: f"{patient.role.name} ({patient.role.shows})" for patient in stage.patients}
 
 
-def _addresses(stage: Stage) -> list[Address]:
+def _addresses(stage: Stage, afterwards: str) -> list[Address]:
     ticket = people.invite(stage.services, "demo clinician", "clinician")
     return [
         Address(f"{stage.settings.url}/sign-in/{ticket}", "the clinician's pages (this link works once)"),
         Address(f"{stage.settings.url}/fhir/metadata", "our own FHIR face"),
         Address(f"{stage.settings.url}/metrics", "metrics"),
         Address(stage.ehr.base_url, "the EHR, a third-party FHIR server (it asks for a token)"),
-        Address(str(stage.settings.state_dir), "databases, keys, logs; removed at the end"),
+        Address(str(stage.settings.state_dir), f"databases, keys, logs; {afterwards}"),
     ]
 
 

@@ -93,7 +93,7 @@ def _any_port(host: str) -> int:
 
 
 def _connect(services: Services, ehr: ThirdPartyEhr) -> tuple[str, tuple[str, ...]]:
-    access = registry.Access(GATEWAY, private_jwk(services), registry.SCOPES)
+    access = registry.Access(GATEWAY, private_jwk(services))
     registration = registry.Registration("demo-ehr", ehr.base_url, access, POLICY, frozenset())
     link = connect(services.settings, ehr.base_url, access, services.clock)
     hospital_id, profile = registry.register(services, registration, link)

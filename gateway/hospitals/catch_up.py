@@ -3,7 +3,7 @@
 ``changed_since`` asks per criteria for what was stored after an instant, and yields references. Where an
 EHR cannot search ``_lastUpdated``, ``recent`` asks patient by patient for what is dated, or was issued,
 after an instant, and yields whole resources: without versions only their content tells whether they are
-new. What is dated earlier than the overlap reaches, and what was deleted, only ``all_of`` shows.
+new. What is dated earlier than the overlap reaches, and what was deleted, only a full reading shows.
 
 Every window reaches back by an overlap, because clocks differ and a resource may become visible after
 others that were stored later. Seeing something twice is expected.
@@ -67,11 +67,6 @@ def recent(
     day = (since - overlap).astimezone(UTC).date().isoformat()  # some EHRs compare whole days only
     windows = [[(name, f"ge{day}")] for name in ("date", "issued") if profile.searchable(kind, name)]
     yield from _each_once(connection, kind, patient, windows or [[]], codes)
-
-
-def all_of(connection: Connection, kind: str, patient: str, codes: Sequence[str] = ()) -> Iterator[Fetched]:
-    """Yield all of one patient's resources of a type: what is no longer among them was deleted."""
-    yield from _each_once(connection, kind, patient, [[]], codes)
 
 
 def _each_once(

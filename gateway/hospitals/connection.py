@@ -49,6 +49,9 @@ class Authorization(Protocol):
     def refused(self, header: str | None) -> bool:
         """Hear that ``header`` got a 401; return whether a new one is worth an attempt."""
 
+    def asking(self, scopes: tuple[str, ...]) -> Authorization:
+        """Return how requests are authorised that need ``scopes`` (SMART, version 2 form)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -87,6 +90,10 @@ class Connection:
         self._transport = transport or Transport(limits or Limits())
         self.base = Base.of(base, allow_http=self._transport.limits.allow_http)
         self._authorization = authorization
+
+    def asking(self, scopes: tuple[str, ...]) -> Connection:
+        """Return a connection to the same EHR whose token has ``scopes``, where tokens are needed at all."""
+        return Connection(self.base.url, self._authorization.asking(scopes), transport=self._transport)
 
     def capabilities(self) -> dict[str, Any]:
         """Return the CapabilityStatement, which every EHR must show without credentials."""

@@ -42,7 +42,9 @@ class ScopeMissing(NotAuthorised):
     """The token grants less than is needed; ``missing`` in SMART v2 form."""
 
     def __init__(self, missing: tuple[str, ...]) -> None:
-        super().__init__(f"the EHR did not grant {', '.join(missing)}")
+        super().__init__(
+            f"the EHR did not grant {', '.join(missing)}; its administrator must add that to our client there"
+        )
         self.missing = missing
 
 

@@ -78,28 +78,56 @@ class Profile:
         """Whether the EHR advertises ``interaction`` on ``kind``."""
         return kind in self.types and interaction in self.types[kind].interactions
 
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The SMART scopes, in version 2 form, that this EHR has to grant: what is used here and no more."""
+        wanted = {kind: self._read_letters(kind) for kind in READ_TYPES}
+        if self.write != "kept-here":
+            wanted[OUT] = "crus" if self.write == "create" or self.unlisted else "cru"
+        if self.sync == "subscription":
+            wanted["Subscription"] = "crus" if self.searchable("Subscription", "url") else "cru"
+        return tuple(f"system/{kind}.{letters}" for kind, letters in wanted.items() if letters)
+
+    def _read_letters(self, kind: str) -> str:
+        """Return what of read and search is used; what cannot be searched is not read, but for Patient."""
+        searched = self.can(kind, "search-type")
+        read = self.can(kind, "read") and (searched or kind == "Patient")
+        return "r" * read + "s" * searched
+
 
 def inspect(connection: Connection, nonce: Callable[[int], str] = secrets.token_hex) -> Profile:
     """Return what the EHR behind ``connection`` can do.
 
-    Raises ``HospitalError`` where it cannot be reached or shows no CapabilityStatement.
+    The CapabilityStatement is had without a token; each probe asks for the scopes that it needs.
+
+    Raises
+    ------
+    HospitalError
+        It cannot be reached or shows no CapabilityStatement.
+    NotAuthorised
+        It does not let us read; ``ScopeMissing`` names the scopes that it must grant.
     """
+    absent = f"didymos-probe-{nonce(8)}"
     stated = _stated(connection)
     listed = {kind: _type(each) for kind, each in stated.types.items()}
-    absent = f"didymos-probe-{nonce(8)}"
-    write, unlisted = _write(connection, listed, absent)
-    out = listed.get(OUT, TypeProfile())
-    found = Profile(
+    found = _tried(connection, _as_stated(stated, listed), absent)
+    granted = connection.asking(found.scopes)
+    granted.status(("Patient",), [("_id", absent), ("_summary", "count")])  # raises where we are not let in
+    return _annotated(replace(found, strict=_heeds_strict(granted, listed, absent)))
+
+
+def _as_stated(stated: Capabilities, listed: Mapping[str, TypeProfile]) -> Profile:
+    write, unlisted = _write(listed)
+    return Profile(
         fhir_version=stated.fhir_version,
         software=stated.software or "unnamed",
         sync="subscription" if stated.offers("Subscription", "create") else "polling",
         write=write,
         unlisted=unlisted,
-        versions=out.versions or (unlisted and _usually(listed, "versions")),
-        strict=_heeds_strict(connection, listed, absent),
+        versions=listed.get(OUT, TypeProfile()).versions or (unlisted and _usually(listed, "versions")),
+        strict=False,
         types={kind: listed[kind] for kind in KEPT_TYPES if kind in listed},
     )
-    return _annotated(found)
 
 
 def _stated(connection: Connection) -> Capabilities:
@@ -119,11 +147,11 @@ def _type(offered: TypeCapability) -> TypeProfile:
     )
 
 
-def _write(connection: Connection, listed: Mapping[str, TypeProfile], absent: str) -> tuple[Write, bool]:
+def _write(listed: Mapping[str, TypeProfile]) -> tuple[Write, bool]:
+    """Return the way to write as listed, and whether it first has to be tried."""
     out = listed.get(OUT)
     if out is None:
-        tried = _usually(listed, "update_create") and _knows(connection, absent)
-        return ("update", True) if tried else ("kept-here", False)
+        return ("update", True) if _usually(listed, "update_create") else ("kept-here", False)
     if "update" in out.interactions and out.update_create:
         return "update", False
     return ("create", False) if "create" in out.interactions else ("kept-here", False)
@@ -133,6 +161,13 @@ def _usually(listed: Mapping[str, TypeProfile], trait: str) -> bool:
     """Whether most listed types have ``trait``: a guess for a type that is not listed."""
     having = sum(bool(getattr(each, trait)) for each in listed.values())
     return having * 2 > len(listed)
+
+
+def _tried(connection: Connection, found: Profile, absent: str) -> Profile:
+    """Return ``found``, without the unlisted type where the EHR does not know it or does not let us at it."""
+    if not found.unlisted or _knows(connection.asking((f"system/{OUT}.crus",)), absent):
+        return found
+    return replace(found, write="kept-here", unlisted=False, versions=False)
 
 
 def _knows(connection: Connection, absent: str) -> bool:
@@ -165,7 +200,9 @@ def _annotated(found: Profile) -> Profile:
 def _sync_note(found: Profile) -> str:
     if found.sync == "subscription":
         return "works: Subscriptions tell us what changed"
-    return "falls back: no Subscriptions, so enrolled patients are polled"
+    if found.can("Patient", "search-type"):
+        return "falls back: no Subscriptions; patients are polled, new ones are searched for once a day"
+    return "falls back: no Subscriptions; patients are polled, new ones must be brought in by `backfill`"
 
 
 def _write_note(found: Profile) -> str:

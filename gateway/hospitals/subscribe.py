@@ -13,7 +13,7 @@ from typing import Any, Literal
 from fhir_mapping import subscription
 from fhir_mapping.lenient import as_object
 from gateway.hospitals.connection import Connection, Fetched
-from gateway.hospitals.errors import AmbiguousWrite
+from gateway.hospitals.errors import AmbiguousWrite, NotAuthorised, WriteRefused
 from gateway.hospitals.profile import Profile
 
 Status = Literal["requested", "active", "error", "off", "gone"]
@@ -78,8 +78,13 @@ def reactivate(connection: Connection, wanted: Wanted, id_: str) -> Registered:
 
 
 def remove(connection: Connection, id_: str) -> None:
-    """Take a Subscription away."""
-    connection.delete("Subscription", id_)
+    """Take a Subscription away; where we may not delete (we do not ask for that scope) it is switched off."""
+    try:
+        connection.delete("Subscription", id_)
+    except (NotAuthorised, WriteRefused):
+        standing = connection.get("Subscription", id_)
+        if standing is not None:
+            connection.put({**standing.resource, "status": "off"})
 
 
 def _create(connection: Connection, wanted: Wanted, profile: Profile) -> Registered:

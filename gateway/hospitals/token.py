@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -46,6 +46,18 @@ class OpenAccess:
     def refused(self, header: str | None) -> bool:  # noqa: ARG002 - the protocol's shape
         """Return that no other attempt is worth it."""
         return False
+
+    def asking(self, scopes: tuple[str, ...]) -> OpenAccess:  # noqa: ARG002 - the protocol's shape
+        """Return the same: nothing is asked for."""
+        return self
+
+
+class NoAccess(OpenAccess):
+    """An EHR from which we were disconnected: nothing is sent to it."""
+
+    def header(self) -> None:
+        """Refuse."""
+        raise NotAuthorised("this EHR is disconnected; `didymos connect` connects it again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +128,11 @@ class BackendServices:
             if held.token is not None and held.token.header == header:
                 held.token = None
         return True
+
+    def asking(self, scopes: tuple[str, ...]) -> BackendServices:
+        """Return the same client with a token of its own for ``scopes``, all of them needed."""
+        client = replace(self._client, scopes=scopes)
+        return BackendServices(self._base.url, client, self._clock, self._transport)
 
     def _fetch(self) -> _Token:
         endpoint = discover(self._base, self._transport)

@@ -13,6 +13,7 @@ from twin_engine.twin import Finding, Forecast, Item, Measurement, Refusal
 Outcome = Literal[
     "used",  # its version is in the basis of an assessment
     "superseded",  # a named version stands in its place
+    "refused",  # the EHR does not let us read it
     "never-shown",  # the EHR told of a version that it then did not show
     "denied",
     "missing-input",
@@ -57,7 +58,7 @@ def account(change: Change, standing: Standing) -> Account:
     source = f"{reference}/_history/{record.version}"
     if change.version is not None and change.version != record.version:
         return Account("never-shown" if newer(change.version, record.version) else "superseded", source)
-    if record.reasons and not record.items:
+    if record.reasons and not any(getattr(item, "confirmed", True) for item in record.items):
         return Account("quarantined", "; ".join(record.reasons))
     return _used(source, record, standing)
 

@@ -2,7 +2,12 @@
 
 An EHR that could not reach us puts a Subscription in ``error`` and falls silent, so its status is
 polled. One that is not active is asked for anew, and the window since the last reading is read by
-``_lastUpdated`` with an overlap. A notification without content leads here too.
+``_lastUpdated`` with an overlap. So it is where the EHR kept the Subscription but may have lost what it
+told: after a notification without content, a gap in its numbers, a look that came late, and at a process's
+first look. ``caught_up`` moves only after a reading, or a look in time with nothing to suspect.
+
+Only id, meta, subject and patient are asked for. What an EHR that ignores ``_elements`` sends beyond
+them is dropped unread: nothing of it is kept or logged.
 """
 
 from __future__ import annotations
@@ -10,23 +15,25 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from weakref import WeakKeyDictionary
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import Row, case, select
 
 from fhir_mapping.identity import SOURCE
 from fhir_mapping.notification import Change
 from gateway.hospitals import catch_up as ladder
 from gateway.hospitals import subscribe
 from gateway.hospitals.catch_up import Seen
+from gateway.hospitals.errors import HospitalError, HospitalUnavailable
 from gateway.hospitals.subscribe import Wanted
+from gateway.operations.consented import ask_for_hospital, looked_up
 from gateway.operations.receive import notified
-from gateway.operations.resolve import looked_up
 from gateway.operations.services import Hospital, Services
 from gateway.storage import inbox, leases
-from gateway.storage.engine import from_us
+from gateway.storage.engine import Database, from_us
 from gateway.storage.schema import subscription
-from gateway.telemetry import hop, log
+from gateway.telemetry import hop, log, place
 
 MICROSECONDS = 1_000_000
 BATCH = 500
@@ -62,15 +69,32 @@ def catch_up(services: Services, identifier: str) -> None:
     turn = Round(services, services.hospital(row.hospital), row, now)
     values: dict[str, object] = {"checked": now}
     try:
-        status = _keep_alive(turn)
-        values["status"] = status
-        if row.dirty is not None or row.status != "active" or status != "active":
-            _read_window(turn)
-            values["dirty"] = None
-        values["caught_up"] = now
+        values["status"] = _keep_alive(turn)
+        if _unsuspicious(turn, values["status"]) or _read_window(turn):
+            values["caught_up"] = now
+        values["dirty"] = case((subscription.c.dirty == row.dirty, None), else_=subscription.c.dirty)
     finally:
         with services.journal.transaction() as connection:
             leases.finish_subscription(connection, identifier, fence, **values)
+
+
+def _unsuspicious(turn: Round, status: object) -> bool:
+    """Return whether the EHR must have told of everything since the last look."""
+    row, first = turn.row, _is_first_look(turn)
+    late = turn.began - row.checked > 2 * turn.services.settings.subscription_interval * MICROSECONDS
+    behind = row.caught_up < row.checked  # an earlier window could not be read
+    return status == row.status == "active" and row.dirty is None and not (first or late or behind)
+
+
+# While no process ran, an EHR may have tried us, given up an event and kept the Subscription.
+_looked: WeakKeyDictionary[Database, set[str]] = WeakKeyDictionary()
+
+
+def _is_first_look(turn: Round) -> bool:
+    known = _looked.setdefault(turn.services.journal, set())
+    first = turn.row.id not in known
+    known.add(turn.row.id)
+    return first
 
 
 def _keep_alive(turn: Round) -> str:
@@ -99,6 +123,8 @@ def register(services: Services, hospital: Hospital, identifier: str) -> None:
     with services.journal.transaction() as connection:
         statement = subscription.update().where(subscription.c.id == identifier)
         connection.execute(statement.values(remote_id=standing.id, status=standing.status))
+        anew = subscription.c.remote_id.is_distinct_from(row.remote_id)  # another one counts anew
+        connection.execute(statement.where(anew).values(event_number=None))
 
 
 def open_channel(services: Services, identifier: str, sealed: bytes) -> Channel:
@@ -111,20 +137,35 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _read_window(turn: Round) -> None:
+def _read_window(turn: Round) -> bool:
+    """Journal what changed since the last reading; return whether it could be read."""
     services, hospital = turn.services, turn.hospital
     kind = str(turn.row.criteria).split("?", 1)[0]
     if not hospital.profile.searchable(kind, "_lastUpdated"):
-        return  # the reconciliation of each twin finds it
-    since = from_us(turn.row.caught_up)
-    overlap = timedelta(seconds=services.settings.overlap)
+        return False  # the reconciliation of each twin finds it
+    if not ask_for_hospital(services, hospital, f"which {kind} changed since the last reading, and whose"):
+        return False
+    try:
+        seen = _changed(turn)
+    except HospitalUnavailable:
+        raise
+    except HospitalError as refusal:
+        log().warning("window-refused", subscription=turn.row.id, fault=place(refusal))
+        return False
+    services.audit.append(looked_up(services, hospital, f"the subjects of {len(seen)} {kind}"))
+    _journal(turn, seen)
+    return True
+
+
+def _changed(turn: Round) -> list[Seen]:
+    since, overlap = from_us(turn.row.caught_up), timedelta(seconds=turn.services.settings.overlap)
     with hop("pull"):
-        seen = [
-            one
-            for one in ladder.changed_since(hospital.connection, turn.row.criteria, since, overlap)
-            if not _ours(one)
-        ]
-    services.audit.append(looked_up(services, hospital, len(seen)))
+        found = ladder.changed_since(turn.hospital.connection, turn.row.criteria, since, overlap)
+        return [one for one in found if not _ours(one)]
+
+
+def _journal(turn: Round, seen: list[Seen]) -> None:
+    services, hospital = turn.services, turn.hospital
     woken: set[str] = set()
     for start in range(0, len(seen), BATCH):
         events = [

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from audit.record import Event
+from audit.record import Action, Event
 from consent.scopes import covers
 from fhir_mapping.references import is_id
 from gateway import jose
-from gateway.errors import BadRequest
+from gateway.errors import BadRequest, NotFound
 from gateway.operations.services import Services
 from gateway.storage.schema import client
 
@@ -59,6 +59,24 @@ def register(services: Services, name: str, jwks: Mapping[str, Any], scopes: Ite
             fixed = {"id": identifier, "tenant": services.settings.tenant, "created": services.now()}
             connection.execute(insert(client).values(**fixed, **values))
     return identifier
+
+
+def remove(services: Services, name: str) -> None:
+    """Take a client's access away; tokens that it holds are refused from now on.
+
+    Raises
+    ------
+    NotFound
+        No client is called so.
+    """
+    mine = (client.c.name == name) & (client.c.tenant == services.settings.tenant)
+    with services.journal.reading() as connection:
+        identifier = connection.execute(select(client.c.id).where(mine)).scalar()
+    if identifier is None:
+        raise NotFound("no client is called so")
+    services.audit.append(_event(services, "delete", f"client {identifier}: removed"))
+    with services.journal.transaction() as connection:
+        connection.execute(delete(client).where(mine))
 
 
 def _public_keys(jwks: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,12 +134,16 @@ def find(services: Services, identifier: str) -> Registered | None:
 
 
 def _registration(services: Services, identifier: str, scopes: tuple[str, ...]) -> Event:
+    return _event(services, "create", f"client {identifier}: {' '.join(scopes)}")
+
+
+def _event(services: Services, action: Action, detail: str) -> Event:
     return Event(
         kind="policy",
-        action="create",
+        action=action,
         outcome="success",
         tenant=services.settings.tenant,
         actor="administrator",
         at=services.clock(),
-        detail=f"client {identifier}: {' '.join(scopes)}",
+        detail=detail,
     )

@@ -55,10 +55,12 @@ def commit(job: Job, found: Result, directives: tuple[Directive, ...]) -> Update
     services, told = job.services, _disclosure(job, found, directives)
     result = found if told is None or told.permitted else replace(found, closing=UNTOLD)
     assessed = _assessed(job, result)
-    _record(job, result, told if assessed else None, directives)
+    relied_on = told if assessed or result.closing is UNTOLD else None
+    _record(job, result, relied_on, directives)
     with hop("seal"), services.journal.transaction() as connection:
         now = services.now()
         woken = _store(connection, job, result)
+        woken |= _take(connection, job, [f"Consent/{directive.id}" for directive in directives])
         remember(connection, services, job.twin, directives)
         assess.keep(connection, job.hospital, assessed, now)
         if told is not None and told.permitted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.record import Action, Event, Kind
 from consent.decision import Act, Decision, Request, decide
@@ -11,6 +11,7 @@ from gateway.operations.services import Hospital, Services
 from gateway.telemetry import hop
 
 PURPOSE = "TREAT"
+LOOKED_UP = frozenset({"Patient", "Consent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,38 @@ def ask(
     with hop("audit"):
         services.audit.append(*acts, recorded(services, hospital, decision, directives, question.caller))
     return decision
+
+
+def ask_for_hospital(services: Services, hospital: Hospital, intent: str) -> bool:
+    """Decide whether it may be asked whose resources these are, and commit that with ``intent`` to the log.
+
+    This is the consent lookup before any patient is known: it concerns the hospital as a whole.
+
+    Raises
+    ------
+    audit.log.AuditUnavailable
+        The decision could not be recorded, so nothing may follow from it.
+    """
+    question = Question("consent-lookup", LOOKED_UP)
+    decision = weigh(services, hospital, hospital.id, question, ())
+    told = recorded(services, hospital, decision, ())
+    with hop("audit"):
+        services.audit.append(replace(told, subject=None, detail=f"{told.detail}; {intent}"))
+    return decision.permitted
+
+
+def looked_up(services: Services, hospital: Hospital, what: str) -> Event:
+    """Return the audit record of what a consent lookup of the hospital brought."""
+    return Event(
+        kind="pull",
+        action="read",
+        outcome="success",
+        tenant=services.settings.tenant,
+        actor=f"hospital/{hospital.id}",
+        at=services.clock(),
+        purpose=PURPOSE,
+        detail=f"consent-lookup: {what}, nothing clinical",
+    )
 
 
 def weigh(

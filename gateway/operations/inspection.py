@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from audit.verification import verify as recompute
+from consent.vault import KeyDestroyed
 from gateway.errors import NotFound, NotPermitted
 from gateway.operations.assess import opened
 from gateway.operations.disclosure import Reader, Sitter, permitted, sitter
@@ -94,16 +95,38 @@ def _shown(delivery: dict[str, object]) -> dict[str, object]:
     return {name: delivery[name] for name in ("id", "version", "written", "state", "reason", "attempts")}
 
 
-def quarantined(services: Services) -> list[tuple[str, ...]]:
-    """Return twin, resource, time and problems of all that is in quarantine."""
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Twin, resource, time and problems of what may be shown, and how many more may not."""
+
+    shown: tuple[tuple[str, ...], ...]
+    hidden: int
+
+
+def quarantined(services: Services) -> Quarantine:
+    """Return what is in quarantine, as far as the administrator may see it; that is recorded first."""
     with services.journal.reading() as connection:
         rows = connection.execute(select(quarantine).order_by(quarantine.c.since)).all()
-    return [
-        (
-            row.twin,
-            services.unseal(f"twin/{row.twin}", "quarantine.sealed", row.twin, row.sealed).decode(),
-            f"{from_us(row.since):%Y-%m-%d %H:%M}Z",
-            row.problems.replace("\n", "; "),
-        )
-        for row in rows
-    ]
+        named = select(twins_table).where(twins_table.c.id.in_({row.twin for row in rows}))
+        owners = connection.execute(named).all()
+    sitters = [one for owner in owners if (one := _readable(services, owner)) is not None]
+    allowed = {one.twin for one in permitted(services, ADMINISTRATOR, sitters, "command line: quarantine")}
+    shown = tuple(_listed(services, row) for row in rows if row.twin in allowed)
+    return Quarantine(shown, len(rows) - len(shown))
+
+
+def _readable(services: Services, owner: Row[Any]) -> Sitter | None:
+    """Return who may be asked about; None for a twin that is erased."""
+    try:
+        return sitter(services, owner)
+    except KeyDestroyed:
+        return None
+
+
+def _listed(services: Services, row: Row[Any]) -> tuple[str, ...]:
+    return (
+        row.twin,
+        services.unseal(f"twin/{row.twin}", "quarantine.sealed", row.twin, row.sealed).decode(),
+        f"{from_us(row.since):%Y-%m-%d %H:%M}Z",
+        row.problems.replace("\n", "; "),
+    )

@@ -11,10 +11,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from audit.record import Action, Event
-from gateway.errors import BadRequest, NotAuthenticated
+from gateway.errors import BadRequest, NotAuthenticated, NotFound
 from gateway.operations.services import Services
 from gateway.storage.engine import to_us
 from gateway.storage.schema import person
@@ -107,6 +107,24 @@ def known(services: Services, identifier: str) -> Person | None:
     with services.journal.reading() as connection:
         row = connection.execute(query).one_or_none()
     return Person(*row) if row else None
+
+
+def remove(services: Services, name: str) -> None:
+    """Take a person's access away: a ticket is void, and a session ends with its next request.
+
+    Raises
+    ------
+    NotFound
+        Nobody is called so.
+    """
+    mine = (person.c.name == name.strip()) & (person.c.tenant == services.settings.tenant)
+    with services.journal.reading() as connection:
+        identifier = connection.execute(select(person.c.id).where(mine)).scalar()
+    if identifier is None:
+        raise NotFound("nobody is called so")
+    services.audit.append(_event(services, "administrator", "delete", f"removed {identifier}"))
+    with services.journal.transaction() as connection:
+        connection.execute(delete(person).where(mine))
 
 
 def _digest(ticket: str) -> bytes:

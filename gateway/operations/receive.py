@@ -12,9 +12,11 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, case, select, update
 
 from audit.record import Event
 from fhir_mapping import notification
@@ -22,6 +24,7 @@ from fhir_mapping.notification import Change, Notification
 from gateway.errors import NotAuthenticated, NotFound, Overloaded
 from gateway.operations.services import Services
 from gateway.storage import inbox
+from gateway.storage.engine import Database
 from gateway.storage.schema import subscription
 from gateway.telemetry import hop
 
@@ -64,32 +67,58 @@ def receive(services: Services, delivered: Delivered) -> Receipt:
         The body is no notification.
     """
     with hop("receive"):
-        identifier, hospital = _authenticate(services, delivered)
+        channel = _authenticate(services, delivered)
         notice = notification.read(
             delivered.type, delivered.id, delivered.content_type, delivered.body, deleted=delivered.deleted
         )
-        recorded = _record(services, identifier, hospital, notice)
+        recorded, missed = _record(services, channel, notice)
     if not notice.events:
         with hop("audit"):
             services.audit.append(_event(services, notice, recorded))
-    _wake(services, identifier, hospital, notice, recorded)
+    _wake(services, channel, recorded, missed=missed)
     return Receipt(notice.kind, recorded.new, recorded.duplicates)
 
 
-def _authenticate(services: Services, delivered: Delivered) -> tuple[str, str]:
-    channel = hashlib.sha256(delivered.channel.encode()).digest()
-    with services.journal.reading() as connection:
-        row = connection.execute(_BY_CHANNEL, {"named": channel}).one_or_none()
-        waiting = inbox.backlog(connection, services.settings.backlog_limit)
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The Subscription that a request came through."""
+
+    id: str
+    hospital: str
+
+
+def _authenticate(services: Services, delivered: Delivered) -> Channel:
+    moment = services.now() // FRESH
+    named = hashlib.sha256(delivered.channel.encode()).digest()
+    row = _channel(services.journal, named, moment)
     given = hashlib.sha256(delivered.secret.encode()).digest()
-    if row is None:
-        raise NotFound
     if not hmac.compare_digest(given, row.secret):
         services.audit.append(refused(services, row.id))
         raise NotAuthenticated("the secret of this channel is missing or wrong")
-    if waiting > services.settings.backlog_limit:
+    limit = services.settings.backlog_limit
+    if _backlog(services.journal, limit, moment) > limit:
         raise Overloaded("too many events wait; send this again later")
-    return row.id, row.hospital
+    return Channel(row.id, row.hospital)
+
+
+# Microseconds for which a process believes what it knows of a channel and of the queue: a burst asks the
+# database once, and a channel that was taken away closes within them.
+FRESH = 1_000_000
+
+
+@lru_cache(maxsize=1024)
+def _channel(journal: Database, named: bytes, _moment: int) -> Row[Any, Any, Any]:
+    with journal.reading() as connection:
+        row = connection.execute(_BY_CHANNEL, {"named": named}).one_or_none()
+    if row is None:
+        raise NotFound  # not remembered: the channel may be made in the next instant
+    return row
+
+
+@lru_cache(maxsize=16)
+def _backlog(journal: Database, limit: int, _moment: int) -> int:
+    with journal.reading() as connection:
+        return inbox.backlog(connection, limit)
 
 
 _BY_CHANNEL = select(subscription.c.id, subscription.c.hospital, subscription.c.secret).where(
@@ -110,18 +139,50 @@ def refused(services: Services, channel: str) -> Event:
     )
 
 
-def _record(services: Services, identifier: str, hospital: str, notice: Notification) -> inbox.Recorded:
+def _record(services: Services, channel: Channel, notice: Notification) -> tuple[inbox.Recorded, bool]:
+    """Journal the events; return also whether something was missed and has to be asked for."""
     now = services.now()
+    mark = _mark(services, channel.id, notice)
     changes = [change for change in notice.events if not change.own]
-    mark = f"{identifier}-{notice.event_number}" if notice.event_number is not None else secrets.token_hex(8)
-    events = [notified(services, hospital, change, now, mark) for change in changes]
+    events = [notified(services, channel.hospital, change, now, mark) for change in changes]
     with services.journal.transaction() as connection:
-        if notice.kind in MISSED:
-            dirty = update(subscription).where(
-                subscription.c.id == identifier, subscription.c.dirty.is_(None)
-            )
-            connection.execute(dirty.values(dirty=now))
-        return inbox.record(connection, events)
+        missed = _gap(connection, channel.id, notice) or notice.kind in MISSED
+        if missed:
+            connection.execute(_DIRTIED, {"named": channel.id, "at": now})
+        return inbox.record(connection, events), missed
+
+
+def _mark(services: Services, identifier: str, notice: Notification) -> str:
+    """Return what only a repetition of this notification says: an EHR counts within one Subscription."""
+    if notice.event_number is None:
+        return secrets.token_hex(8)
+    standing = select(subscription.c.remote_id).where(subscription.c.id == identifier)
+    with services.journal.reading() as connection:
+        remote = connection.execute(standing).scalar()
+    return f"{identifier}-{remote}-{notice.event_number}"
+
+
+def _gap(connection: Connection, identifier: str, notice: Notification) -> bool:
+    """Keep the highest event number; return whether the EHR has told of more than reached us."""
+    number = notice.event_number
+    if number is None:
+        return False
+    mine = subscription.c.id == identifier
+    known = connection.execute(select(subscription.c.event_number).where(mine).with_for_update()).scalar()
+    begins = notice.kind == "handshake"
+    if begins or known is None or number > known:
+        connection.execute(update(subscription).where(mine).values(event_number=number))
+    return not begins and number - len(notice.events) > (known or 0)
+
+
+# Each leaves a later mark, so that one that comes during a catch-up is not taken for answered by it.
+_DIRTIED = (
+    update(subscription)
+    .where(subscription.c.id == bindparam("named"))
+    .values(
+        dirty=case((subscription.c.dirty >= bindparam("at"), subscription.c.dirty + 1), else_=bindparam("at"))
+    )
+)
 
 
 def notified(services: Services, hospital: str, change: Change, now: int, mark: str = "") -> inbox.Notified:
@@ -182,12 +243,10 @@ def _event(services: Services, notice: Notification, recorded: inbox.Recorded) -
     )
 
 
-def _wake(
-    services: Services, identifier: str, hospital: str, notice: Notification, recorded: inbox.Recorded
-) -> None:
+def _wake(services: Services, channel: Channel, recorded: inbox.Recorded, *, missed: bool) -> None:
     for twin in recorded.wake:
         services.queue.synchronise(twin, services.settings.debounce)
     if recorded.unresolved:
-        services.queue.resolve(hospital)
-    if notice.kind in MISSED:
-        services.queue.catch_up(identifier)
+        services.queue.resolve(channel.hospital)
+    if missed:
+        services.queue.catch_up(channel.id)

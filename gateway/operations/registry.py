@@ -8,33 +8,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, select
+import sqlalchemy
+from sqlalchemy import Row, delete, insert, select, update
 
-from audit.record import Event
+from audit.record import Action, Event
 from consent.policy import load_policy
 from fhir_mapping import codes
 from gateway.errors import BadRequest
+from gateway.hospitals import subscribe as standing
 from gateway.hospitals.connection import Connection
+from gateway.hospitals.errors import HospitalError
 from gateway.hospitals.profile import Profile, inspect
 from gateway.operations import catch_up
 from gateway.operations.catch_up import Channel, digest
 from gateway.operations.services import Services
-from gateway.storage.schema import hospital, subscription
-
-SCOPES = (
-    "system/Patient.rs",
-    "system/Consent.rs",
-    "system/Observation.rs",
-    "system/Condition.rs",
-    "system/MedicationRequest.rs",
-    "system/MedicationStatement.rs",
-    "system/RiskAssessment.cruds",
-    "system/Subscription.cruds",
-)
+from gateway.storage import leases
+from gateway.storage.schema import hospital, subscription, twin
+from gateway.telemetry import log, place
 
 
 class Access(msgspec.Struct, frozen=True):
-    """How we prove who we are to one EHR; kept sealed. Without a client id the EHR is open."""
+    """How we prove who we are to one EHR; kept sealed. Without a client id the EHR is open.
+
+    ``scopes`` are what we ask for: they follow from what ``connect`` finds.
+    """
 
     client_id: str = ""
     private_key: Mapping[str, Any] = {}
@@ -59,15 +56,14 @@ def register(services: Services, registration: Registration, connection: Connect
     Raises
     ------
     gateway.hospitals.errors.HospitalError
-        It cannot be reached, or does not let us in.
+        It cannot be reached, or does not let us in: ``ScopeMissing`` names what it must grant.
     """
     load_policy(registration.policy)
     profile = inspect(connection)
+    granted = msgspec.structs.replace(registration.access, scopes=profile.scopes)
     identifier = services.pseudonyms.of("hospital", services.settings.tenant, registration.name)
     owner = services.ours
-    access = services.vault.seal(
-        owner, ("hospital.access", identifier), msgspec.json.encode(registration.access)
-    )
+    access = services.vault.seal(owner, ("hospital.access", identifier), msgspec.json.encode(granted))
     values = {
         "id": identifier,
         "tenant": services.settings.tenant,
@@ -91,22 +87,71 @@ def _keep(services: Services, identifier: str, values: Mapping[str, object]) -> 
         if known is not None and known != values["base_url"]:
             raise BadRequest("this name belongs to another EHR; choose another name")
         if known is None:
-            connection.execute(insert(hospital).values(**values))
+            connection.execute(insert(hospital).values(**values, searched=values["created"]))
         else:
-            connection.execute(hospital.update().where(hospital.c.id == identifier).values(**values))
+            _change(connection, identifier, values)
+            _wake_again(connection, identifier)
+
+
+def _change(connection: sqlalchemy.Connection, identifier: str, values: Mapping[str, object]) -> None:
+    """Change a registration so that every process notices."""
+    statement = hospital.update().where(hospital.c.id == identifier)
+    connection.execute(statement.values(**values, revision=hospital.c.revision + 1))
+
+
+def _wake_again(connection: sqlalchemy.Connection, identifier: str) -> None:
+    """Have the twins that a disconnection left read again in full."""
+    left = (twin.c.hospital == identifier) & (twin.c.parked == leases.DISCONNECTED)
+    connection.execute(update(twin).where(left).values(parked=None, attempts=0, reconciled=0))
 
 
 def _registered(services: Services, identifier: str, registration: Registration) -> Event:
     attested = "labels attested" if registration.labels_attested else "labels not attested"
+    return _event(services, "create", f"hospital {identifier}: policy {registration.policy}, {attested}")
+
+
+def _event(services: Services, action: Action, detail: str) -> Event:
     return Event(
         kind="policy",
-        action="create",
+        action=action,
         outcome="success",
         tenant=services.settings.tenant,
         actor="administrator",
         at=services.clock(),
-        detail=f"hospital {identifier}: policy {registration.policy}, {attested}",
+        detail=detail,
     )
+
+
+def disconnect(services: Services, hospital_id: str) -> int:
+    """Take our Subscriptions away at the EHR and forget our access to it; its twins stay as they are.
+
+    Returns
+    -------
+    int
+        How many Subscriptions could not be removed and stand at the EHR; their notifications are refused.
+    """
+    services.audit.append(_event(services, "delete", f"hospital {hospital_id}: disconnected"))
+    with services.journal.reading() as connection:
+        rows = connection.execute(select(subscription).where(subscription.c.hospital == hospital_id)).all()
+    left = [row for row in rows if not _removed(services, row)]
+    with services.journal.transaction() as connection:
+        connection.execute(delete(subscription).where(subscription.c.hospital == hospital_id))
+        _change(connection, hospital_id, {"access": b""})
+        idle = {"parked": leases.DISCONNECTED, "due": None}
+        connection.execute(update(twin).where(twin.c.hospital == hospital_id).values(**idle))
+    return len(left)
+
+
+def _removed(services: Services, row: Row[Any]) -> bool:
+    """Take one Subscription away at the EHR; False where that cannot be done now."""
+    if row.remote_id is None:
+        return True
+    try:
+        standing.remove(services.hospital(row.hospital).connection, row.remote_id)
+    except HospitalError as error:
+        log().warning("subscription-stays", subscription=row.id, fault=place(error))
+        return False
+    return True
 
 
 def subscribe(services: Services, hospital_id: str) -> int:
@@ -150,15 +195,18 @@ def _channel(services: Services, hospital_id: str, criterion: str) -> str:
 
 
 def _forget_others(services: Services, hospital_id: str, wanted: tuple[str, ...]) -> None:
-    statement = delete(subscription).where(
-        subscription.c.hospital == hospital_id, subscription.c.criteria.not_in(wanted)
-    )
-    with services.journal.transaction() as connection:
-        connection.execute(statement)
+    """Remove Subscriptions of criteria that are not wanted any more; what cannot be removed now stays."""
+    others = (subscription.c.hospital == hospital_id) & subscription.c.criteria.not_in(wanted)
+    with services.journal.reading() as connection:
+        rows = connection.execute(select(subscription).where(others)).all()
+    gone = [row.id for row in rows if _removed(services, row)]
+    if gone:
+        with services.journal.transaction() as connection:
+            connection.execute(delete(subscription).where(subscription.c.id.in_(gone)))
 
 
 def hospitals(services: Services) -> dict[str, str]:
-    """Return the ids of the registered hospitals by name."""
+    """Return the ids of the connected hospitals by name."""
+    query = select(hospital.c.name, hospital.c.id).where(hospital.c.access != b"").order_by(hospital.c.name)
     with services.journal.reading() as connection:
-        rows = connection.execute(select(hospital.c.name, hospital.c.id).order_by(hospital.c.name))
-        return {row.name: row.id for row in rows}
+        return {row.name: row.id for row in connection.execute(query)}

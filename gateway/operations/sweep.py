@@ -6,14 +6,15 @@ run in several places at once.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 
-from gateway.operations import deliver
+from gateway.operations import registry
 from gateway.operations.services import Services
 from gateway.storage import inbox, leases, outbox
-from gateway.storage.schema import subscription, twin
+from gateway.storage.schema import hospital, subscription, twin
 
 LIMIT = 500
+SEARCH_AGAIN = 600  # seconds after which a search for new patients that did not end is tried again
 MICROSECONDS = 1_000_000
 
 
@@ -21,8 +22,10 @@ def sweep(services: Services) -> None:
     """Look once for work that nobody does."""
     now = services.now()
     patience = int(max(2.0, 4 * services.settings.sweep_interval) * MICROSECONDS)
+    connected = registry.hospitals(services).values()
+    polled = [one for one in connected if services.hospital(one).profile.sync == "polling"]
     with services.journal.transaction() as connection:
-        wanted = leases.due(connection, now, LIMIT) + _silent(connection, services, now)
+        wanted = leases.due(connection, now, LIMIT) + _silent(connection, services, polled, now)
         woken = {one for one in wanted if inbox.wake(connection, one, now)}
         woken |= {
             one
@@ -31,7 +34,8 @@ def sweep(services: Services) -> None:
         }
         lost = leases.stale(connection, now, patience, LIMIT)
         leases.told(connection, lost, now)
-        hospitals = inbox.hospitals_with_unresolved(connection)
+        hospitals = [one for one in inbox.hospitals_with_unresolved(connection) if one in connected]
+        unsearched = _unsearched(connection, services, polled, now)
         channels = _unchecked(connection, services, now)
         unwritten = outbox.waiting(connection, now, LIMIT)
     for one in {*woken, *lost}:
@@ -41,13 +45,23 @@ def sweep(services: Services) -> None:
     for one in channels:
         services.queue.catch_up(one)
     for one in unwritten:
-        deliver.deliver(services, one)
+        services.queue.deliver(one)
+    for one in unsearched:
+        services.queue.enrol(one)
 
 
-def _silent(connection: Connection, services: Services, now: int) -> list[str]:
+def retry(services: Services, twins: list[str] | None = None) -> int:
+    """Have parked twins tried again, all or these; return how many were parked."""
+    with services.journal.transaction() as connection:
+        woken = leases.unpark(connection, twins)
+    for one in woken:
+        services.queue.synchronise(one, 0)
+    return len(woken)
+
+
+def _silent(connection: Connection, services: Services, polled: list[str], now: int) -> list[str]:
     """Return the twins of EHRs that do not notify and have not been read lately."""
     before = now - int(services.settings.poll_interval * MICROSECONDS)
-    polled = _polled_hospitals(services, connection)
     query = select(twin.c.id).where(twin.c.hospital.in_(polled), twin.c.read < before, _idle()).limit(LIMIT)
     return list(connection.execute(query).scalars()) if polled else []
 
@@ -56,9 +70,13 @@ def _idle() -> ColumnElement[bool]:
     return twin.c.queued.is_(None) & twin.c.parked.is_(None)
 
 
-def _polled_hospitals(services: Services, connection: Connection) -> list[str]:
-    ids = connection.execute(select(twin.c.hospital).distinct()).scalars()
-    return [one for one in ids if services.hospital(one).profile.sync == "polling"]
+def _unsearched(connection: Connection, services: Services, polled: list[str], now: int) -> list[str]:
+    """Return EHRs that do not notify and were not searched for new patients lately."""
+    interval = int(services.settings.reconcile_interval * MICROSECONDS)
+    again = now - interval + min(interval, SEARCH_AGAIN * MICROSECONDS)
+    late = hospital.c.id.in_(polled) & (hospital.c.searched < now - interval)
+    statement = update(hospital).where(late).values(searched=again).returning(hospital.c.id)
+    return list(connection.execute(statement).scalars()) if polled else []
 
 
 def _unreconciled(connection: Connection, services: Services, now: int) -> list[str]:

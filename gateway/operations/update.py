@@ -10,6 +10,7 @@ import numpy as np
 
 from twin_engine.encoding import encode
 from twin_engine.model import Model
+from twin_engine.resumption import resume
 from twin_engine.store import EvidenceRecord, Snapshot, code_hash, evidence_digest
 from twin_engine.twin import Evidence, Forecast, Item, Refusal
 
@@ -47,7 +48,7 @@ def _compute(model: Model, evidence: Evidence, before: Snapshot | None, at: date
     digest = evidence_digest(evidence, model)
     if before is not None and before.digest == digest and not _lapsed(before.answers, at):
         return Computed(model, before.answers, None, before.answers)
-    state = model.assimilate(model.prior(evidence.subject, at), evidence, at)
+    state = model.assimilate(resume(model, before, evidence.subject, at), evidence, at)
     answers = model.forecast(state, at, np.random.default_rng(int(digest[:16], 16)))
     snapshot = Snapshot(
         model=model.card.name,

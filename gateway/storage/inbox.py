@@ -49,6 +49,7 @@ class Waiting:
     seq: int | None
     received: int
     sealed: bytes
+    tries: int = 0
 
 
 def insert_new(connection: Connection, table: Table, **values: object) -> int | None:
@@ -149,15 +150,35 @@ def wake(connection: Connection, twin_id: str, now: int, *, full: bool = False) 
     return queued == now
 
 
-def unresolved(connection: Connection, hospital: str, limit: int) -> list[Waiting]:
-    """Return events whose subject is not known yet, oldest first."""
+def unresolved(connection: Connection, hospital: str, now: int, limit: int) -> list[Waiting]:
+    """Return events whose subject is not known yet and can be asked for now, oldest first."""
     query = (
-        select(inbox.c.id, inbox.c.twin, inbox.c.seq, inbox.c.received, inbox.c.sealed)
+        select(inbox.c.id, inbox.c.twin, inbox.c.seq, inbox.c.received, inbox.c.sealed, inbox.c.tries)
         .where(inbox.c.hospital == hospital, inbox.c.twin.is_(None), inbox.c.outcome.is_(None))
+        .where(inbox.c.again <= now)
         .order_by(inbox.c.id)
         .limit(limit)
     )
     return [Waiting(*row) for row in connection.execute(query)]
+
+
+def postpone(connection: Connection, events: Iterable[int], until: int, *, tried: bool) -> None:
+    """Leave events whose subject is not known until then; ``tried`` counts the attempt."""
+    rows = [{"row": one, "then": until, "more": int(tried)} for one in events]
+    if rows:
+        connection.execute(_POSTPONED, rows)
+
+
+_POSTPONED = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("row"))
+    .values(again=bindparam("then"), tries=inbox.c.tries + bindparam("more"))
+)
+
+
+def sealed_patient(connection: Connection, twin_id: str) -> bytes | None:
+    """Return the sealed id of a twin's patient; None where there is no such twin."""
+    return connection.execute(select(twin.c.patient).where(twin.c.id == twin_id)).scalar()
 
 
 def hospitals_with_unresolved(connection: Connection) -> list[str]:

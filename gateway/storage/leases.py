@@ -30,6 +30,9 @@ class Claim:
     state: str
 
 
+DISCONNECTED = "Disconnected"  # why no twin of an EHR is tried that we were disconnected from
+
+
 class Fenced(Exception):
     """The lease was lost: somebody else holds the twin now."""
 
@@ -136,6 +139,14 @@ def told(connection: Connection, twin_ids: list[str], now: int) -> None:
     """Note that the queue has been told again."""
     if twin_ids:
         connection.execute(update(twin).where(twin.c.id.in_(twin_ids)).values(queued=now))
+
+
+def unpark(connection: Connection, twin_ids: list[str] | None = None) -> list[str]:
+    """Have parked twins tried again, all or these; return which were parked."""
+    waiting = and_(twin.c.parked.is_not(None), twin.c.parked != DISCONNECTED)
+    chosen = waiting if twin_ids is None else and_(waiting, twin.c.id.in_(twin_ids))
+    statement = update(twin).where(chosen).values(parked=None, attempts=0, lease=0, queued=None)
+    return list(connection.execute(statement.returning(twin.c.id)).scalars())
 
 
 def due(connection: Connection, now: int, limit: int) -> list[str]:

@@ -24,7 +24,9 @@ def test_every_promise_names_a_test_that_exists(place):
     assert (ROOT / place).exists()
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"^didymos (.+?)(?:  +#.*)?$", README, re.MULTILINE))))
+@pytest.mark.parametrize(
+    "command", sorted(set(re.findall(r"^didymos (.+?)(?:  +#.*)?$", README, re.MULTILINE)))
+)
 def test_every_command_shown_is_understood(command):
     words = re.findall(r'"[^"]*"|\S+', command)
     group, context = main, click.Context(main)

@@ -178,7 +178,7 @@ def _free_port() -> int:
 
 
 def _connected(services: Services, ehr: ThirdPartyEhr) -> str:
-    access = registry.Access("didymos", private_jwk(services), registry.SCOPES)
+    access = registry.Access("didymos", private_jwk(services))
     registration = registry.Registration("bench-ehr", ehr.base_url, access, POLICY, frozenset())
     link = connect(services.settings, ehr.base_url, access, services.clock)
     hospital_id, _ = registry.register(services, registration, link)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import orjson
 import pytest
 
 from fhir_mapping import risk_assessment
@@ -44,7 +45,7 @@ def gateway_of(tmp_path):
         clock, queue = Clock(utc_now()), HeldQueue()
         chosen = sites.settings(tmp_path, hospital_timeout=1.0)
         services = wire(chosen, clock=clock, queue=queue)
-        access = Access(restricted_ehr.CLIENT, KEY, SCOPES)
+        access = Access(restricted_ehr.CLIENT, KEY)
         link = connect(chosen, ehr.base_url, access, utc_now)
         registration = Registration("closed", ehr.base_url, access, sites.POLICY, frozenset())
         identifier, profile = registry.register(services, registration, link)
@@ -54,9 +55,6 @@ def gateway_of(tmp_path):
 
     yield join
     dispose_files(tmp_path)
-
-
-SCOPES = tuple(scope for scope in registry.SCOPES if "Subscription" not in scope)
 
 
 def admit(ehr, gateway, patient="p1"):
@@ -178,6 +176,79 @@ def test_second_backfill_creates_nothing(creating_ehr, gateway_of):
     assert len(creating_ehr.requests("POST", "/RiskAssessment")) == 1
 
 
+READ = " ".join(
+    f"system/{kind}.rs" for kind in ("Patient", "Consent", "Observation", "Condition", "MedicationRequest")
+)
+
+
+@pytest.fixture
+def didymos(closed_ehr, tmp_path):
+    """The command itself, known to the EHR."""
+    chosen = sites.settings(tmp_path)
+    closed_ehr.jwks.update(public_jwks(wire(chosen, queue=HeldQueue())))
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "gateway.cli", *arguments]
+        environment = {**os.environ, **chosen.environment()}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    yield run
+    dispose_files(tmp_path)
+
+
+def connected(didymos, ehr):
+    return didymos(
+        "connect", "closed", ehr.base_url, "--client-id", restricted_ehr.CLIENT, "--policy", sites.POLICY
+    )
+
+
+def test_an_ehr_that_grants_only_reading_is_used_and_assessments_are_kept_here(closed_ehr, didymos):
+    closed_ehr.faults.grant = READ
+    for resource in person.adult("p1", utc_now()):
+        closed_ehr.add(resource)
+    said = connected(didymos, closed_ehr)
+    assert said.returncode == 0, said.stderr
+    assert didymos("backfill", "closed").returncode == 0
+    listed = didymos("twin", "list").stdout.split()
+    assert listed[1:3] == ["closed", "current"]
+    shown = didymos("twin", "show", listed[0])
+    assert [each["state"] for each in orjson.loads(shown.stdout)["deliveries"]] == ["kept"]
+
+
+def test_connect_names_what_an_ehr_does_not_grant(closed_ehr, didymos):
+    closed_ehr.faults.grant = READ.replace("system/Consent.rs", "")
+    said = connected(didymos, closed_ehr)
+    assert said.returncode == 1
+    assert "did not grant system/Consent.rs; its administrator must add" in said.stderr
+
+
+def test_new_patients_of_a_polled_ehr_are_found(closed_ehr, gateway_of):
+    gateway = gateway_of(closed_ehr)
+    admit(closed_ehr, gateway)
+    for resource in person.adult("p2", gateway.clock()):
+        closed_ehr.add(resource)
+    gateway.clock.advance(seconds=gateway.services.settings.reconcile_interval + 1)
+    gateway.sweep()
+    assert gateway.twin("p2").state == "current"
+    searches = len(closed_ehr.requests("GET", "/Patient"))
+    gateway.clock.advance(seconds=10)
+    gateway.sweep()
+    assert len(closed_ehr.requests("GET", "/Patient")) == searches
+
+
+def test_a_search_for_new_patients_that_failed_is_tried_again(closed_ehr, gateway_of):
+    gateway = gateway_of(closed_ehr)
+    for resource in person.adult("p2", gateway.clock()):
+        closed_ehr.add(resource)
+    gateway.clock.advance(seconds=gateway.services.settings.reconcile_interval + 1)
+    closed_ehr.faults.foreign_next = "https://elsewhere.example/"
+    gateway.sweep()
+    closed_ehr.faults.foreign_next = None
+    gateway.clock.advance(seconds=601)
+    gateway.sweep()
+    assert gateway.twin("p2").state == "current"
+
+
 def test_connect_prints_what_works_and_what_falls_back(closed_ehr, tmp_path):
     chosen = sites.settings(tmp_path)
     services = wire(chosen, queue=HeldQueue())
@@ -188,7 +259,7 @@ def test_connect_prints_what_works_and_what_falls_back(closed_ehr, tmp_path):
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
     assert "Restricted EHR" in said.stdout
-    assert "no Subscriptions, so enrolled patients are polled" in said.stdout
+    assert "no Subscriptions; patients are polled" in said.stdout
     assert "the EHR takes no RiskAssessment" in said.stdout
     assert "no _lastUpdated on Observation" in said.stdout
     assert "0 Subscriptions stand" in said.stdout

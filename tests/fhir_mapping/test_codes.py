@@ -50,7 +50,9 @@ def test_diagnoses_are_known_by_code_and_by_prefix():
     assert codes.condition(snomed, "44054006") == "diabetes"
     assert codes.condition(icd, "E11.65") == "diabetes"
     assert codes.condition(icd, "I25.10") == "cardiovascular-disease"
-    assert codes.condition(icd, "J96.12") == "hypercapnic-respiratory-failure"
+    for chronic in ("J96.12", "J96.22"):
+        assert codes.condition(icd, chronic) == "hypercapnic-respiratory-failure"
+    assert codes.condition(icd, "J96.02") is None
     unknown = [
         (snomed, "15777000"),
         (icd, "R73.03"),

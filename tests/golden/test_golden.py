@@ -21,15 +21,19 @@ CASES = sorted(HERE.glob("*/*.in.json"))
 
 def plain(value):
     if dataclasses.is_dataclass(value):
-        fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {
-            type(value).__name__: {key: each for key, each in fields.items() if each not in (None, [], False)}
-        }
+        shown = (field for field in dataclasses.fields(value) if not ordinary(field, value))
+        return {type(value).__name__: {field.name: plain(getattr(value, field.name)) for field in shown}}
     if isinstance(value, frozenset):
         return sorted(plain(each) for each in value)
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def ordinary(field, value) -> bool:
+    """Tell whether the field says nothing: what holds unless said otherwise is left out."""
+    each = plain(getattr(value, field.name))
+    return each is True if field.default is True else each in (None, [], False)
 
 
 def told(body: bytes):

@@ -7,11 +7,19 @@ from contextlib import suppress
 
 from gateway.hospitals.errors import HospitalError
 from gateway.operations.catch_up import catch_up
+from gateway.operations.census import find_new
+from gateway.operations.deliver import deliver
 from gateway.operations.resolve import resolve
 from gateway.operations.services import Services
 from gateway.operations.synchronise import synchronise
 
-USE_CASES = {"synchronise": synchronise, "resolve": resolve, "catch_up": catch_up}
+USE_CASES = {
+    "synchronise": synchronise,
+    "resolve": resolve,
+    "catch_up": catch_up,
+    "deliver": deliver,
+    "enrol": find_new,
+}
 
 
 class HeldQueue:
@@ -28,6 +36,12 @@ class HeldQueue:
 
     def catch_up(self, subscription: str) -> None:
         self.calls.append(("catch_up", subscription))
+
+    def deliver(self, twin: str) -> None:
+        self.calls.append(("deliver", twin))
+
+    def enrol(self, hospital: str) -> None:
+        self.calls.append(("enrol", hospital))
 
     def lose(self) -> list[tuple[str, str]]:
         """Forget what was called; return it."""

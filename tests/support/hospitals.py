@@ -31,7 +31,7 @@ def joined(chosen: Settings, ehr: Sekmet, clock: Clock, name: str = "ward") -> S
     """Return a gateway that has registered the EHR; no Subscription stands yet."""
     queue = HeldQueue()
     services = wire(chosen, clock=clock, queue=queue)
-    access = Access(OURS, ehr.private_key, registry.SCOPES)
+    access = Access(OURS, ehr.private_key)
     registration = Registration(name, ehr.base_url, access, POLICY, frozenset())
     link = connect(chosen, ehr.base_url, access, utc_now)
     identifier, _ = registry.register(services, registration, link)

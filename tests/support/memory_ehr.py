@@ -65,6 +65,10 @@ class MemoryEhr:
     def versions(self, kind: str, id_: str) -> int:
         return len(self._held.get((kind, id_), ()))
 
+    def asking(self, scopes: tuple[str, ...]) -> MemoryEhr:
+        """Return the same: no token is needed."""
+        return self
+
     def capabilities(self) -> Resource:
         codes = ("read", "search-type", "create", "update")
         listed = [

@@ -115,6 +115,34 @@ class CountsRepetitions(GlucoseDecay):
         return replace(known, x=known.x + np.array([1.0, 0.0])) if state.sources else known
 
 
+class AveragesWhatArrives(GlucoseDecay):
+    """Takes only values later than those it knows, so that its state hangs on what came together."""
+
+    def assimilate(self, state, evidence, at):
+        known = super().assimilate(state, evidence, at)
+        if not state.sources or not known.sources or known.x[1] <= state.x[1]:
+            return known if not state.sources else replace(state, at=at)
+        return replace(known, x=np.array([(state.x[0] + known.x[0]) / 2, known.x[1]]))
+
+
+class KeepsWhatIsWithdrawn(GlucoseDecay):
+    def assimilate(self, state, evidence, at):
+        known = super().assimilate(state, evidence, at)
+        return replace(state, at=at) if state.x[1] > known.x[1] else known
+
+
+TREATED_INPUTS = Inputs(signals=(GLUCOSE,), treatments=("insulin",), ages=(18, 100))
+
+
+class OutlastsATreatment(GlucoseDecay):
+    """Names a treatment among its sources, and takes no notice of its end."""
+
+    def assimilate(self, state, evidence, at):
+        known = super().assimilate(state, evidence, at)
+        given = tuple(item.source for item in evidence.treatments if item.name == "insulin")
+        return replace(known, sources=(*known.sources, *given)) if known.sources else known
+
+
 class KeepsStateBesideTheState(GlucoseDecay):
     """Remembers the last state by identity, so that a decoded one is unknown."""
 
@@ -231,6 +259,9 @@ VIOLATIONS = [
     (TakesTheLastInTheTuple(), "order"),
     (CountsRepetitions(), "repetition"),
     (KeepsStateBesideTheState(), "resume"),
+    (AveragesWhatArrives(), "continuation"),
+    (KeepsWhatIsWithdrawn(), "withdrawal"),
+    (OutlastsATreatment(inputs=TREATED_INPUTS), "ends"),
     (ReadsWhatItDoesNotDeclare(), "declared inputs"),
     (AssumesAValue(), "missing input"),
     (Clamps(), "range"),

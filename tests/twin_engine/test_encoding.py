@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tests.twin_engine.people import AT, WOMAN, measured
 from twin_engine.encoding import (
+    Items,
     canonical,
     decode,
     decode_forecasts,
@@ -18,7 +19,7 @@ from twin_engine.encoding import (
     instant,
     microseconds,
 )
-from twin_engine.twin import Evidence, Forecast, Reason, Refusal, Risk
+from twin_engine.twin import Condition, Evidence, Forecast, Reason, Refusal, Risk, Treatment
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,20 @@ def test_answers_come_back_in_their_order():
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)))  # noqa: DTZ001  # a bound
 def test_microseconds_name_an_instant_exactly(at):
     assert instant(microseconds(at)) == at
+
+
+def test_records_stored_before_they_had_ends_are_read_as_confirmed_and_open():
+    for kind in (Condition, Treatment):
+        stored = encode({"name": "diabetes", "source": "Condition/1", "active": True})
+        assert decode(kind, stored) == kind("diabetes", "Condition/1", True, None, None, True)
+
+
+def test_a_record_comes_back_with_its_end_and_its_doubt():
+    items = (
+        Condition("diabetes", "Condition/1", False, until=AT, confirmed=False),
+        Treatment("statin", "MedicationRequest/1", True, AT, AT),
+    )
+    assert decode(Items, encode(Items.of(items))).all() == items
 
 
 def test_canonical_evidence_forgets_order_repetition_and_zone():

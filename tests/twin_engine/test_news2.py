@@ -134,7 +134,11 @@ def test_the_newest_record_of_oxygen_counts_and_a_disagreement_is_refused():
         ((found("spo2-scale", "2"),), 2),
         ((HYPERCAPNIC,), 2),
         ((HYPERCAPNIC, found("spo2-scale", "2")), 2),
+        ((HYPERCAPNIC, found("spo2-scale", "1")), 1),
+        ((replace(HYPERCAPNIC, active=False), found("spo2-scale", "2")), 2),
         ((replace(HYPERCAPNIC, active=False),), 1),
+        ((replace(HYPERCAPNIC, until=AT),), 1),
+        ((replace(HYPERCAPNIC, confirmed=False),), 1),
         (
             (found("spo2-scale", "1", 9 * HOUR), found("spo2-scale", "2", source="Observation/z/_history/1")),
             2,
@@ -144,19 +148,32 @@ def test_the_newest_record_of_oxygen_counts_and_a_disagreement_is_refused():
 def test_scale_2_is_used_only_where_it_is_confirmed(records, scale):
     told = forecast(MODEL, WOMAN, *vitals(oxygen_saturation=90.0), *records)
     assert told.score == {1: 3, 2: 0}[scale]
-    assert f"SpO2 scale {scale}." in told.notes
+    assert told.notes[0].startswith(f"SpO2 scale {scale}")
 
 
 @pytest.mark.parametrize(
     "records",
     [
-        (HYPERCAPNIC, found("spo2-scale", "1")),
         (found("spo2-scale", "1"), found("spo2-scale", "2", source="Observation/z/_history/1")),
         (found("spo2-scale", "3"),),
     ],
 )
 def test_conflicting_records_of_the_scale_are_refused(records):
     assert reasons(MODEL, WOMAN, *vitals(), *records) == {("unconfirmed", "spo2-scale")}
+
+
+def test_an_end_of_the_failure_still_to_come_ends_the_score_with_it():
+    ending = replace(HYPERCAPNIC, until=AT + HOUR)
+    told = forecast(MODEL, WOMAN, *vitals(oxygen_saturation=90.0), ending)
+    assert (told.score, told.expires) == (0, AT + HOUR)
+    later = forecast(MODEL, WOMAN, *vitals(oxygen_saturation=90.0), ending, at=told.expires)
+    assert later.score == 3
+
+
+def test_a_failure_that_is_not_confirmed_is_named_beside_scale_1():
+    told = forecast(MODEL, WOMAN, *vitals(), replace(HYPERCAPNIC, confirmed=False))
+    assert "not confirmed" in told.notes[0]
+    assert HYPERCAPNIC.source in told.basis
 
 
 @pytest.mark.parametrize(("age", "spoken"), [(15, False), (16, True), (95, True)])
@@ -180,6 +197,18 @@ def test_a_pregnancy_that_has_ended_is_no_hindrance():
     assert told_score(*vitals(), found("pregnancy", "pregnant", timedelta(weeks=43))) == 0
     after = found("pregnancy", "not-pregnant", source="Observation/z/_history/1")
     assert told_score(*vitals(), found("pregnancy", "pregnant", 9 * HOUR), after) == 0
+
+
+def test_a_pregnancy_in_doubt_is_refused_unless_a_finding_settles_it():
+    doubtful = replace(PREGNANT, confirmed=False, active=False)
+    assert reasons(MODEL, WOMAN, *vitals(), doubtful) == {("unconfirmed", "pregnancy")}
+    assert told_score(*vitals(), doubtful, found("pregnancy", "not-pregnant")) == 0
+
+
+def test_a_pregnancy_holds_until_its_recorded_end():
+    ending = replace(PREGNANT, until=AT + HOUR)
+    assert refusal(MODEL, WOMAN, *vitals(), ending).retry == AT + HOUR
+    assert forecast(MODEL, WOMAN, *vitals(), ending, at=AT + HOUR).score == 0
 
 
 def test_the_dead_and_those_without_a_birth_date_are_refused():

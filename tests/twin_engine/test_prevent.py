@@ -23,7 +23,15 @@ from tests.twin_engine.people import (
 from twin_engine.equations import ckd_epi
 from twin_engine.models.prevent import Prevent
 from twin_engine.models.prevent.equations import COEFFICIENTS
-from twin_engine.twin import Condition, Evidence, Plan, Refusal, Trajectory, Treatment
+from twin_engine.twin import (
+    UNREAD_MEDICATION,
+    Condition,
+    Evidence,
+    Plan,
+    Refusal,
+    Trajectory,
+    Treatment,
+)
 
 MODEL = Prevent()
 DAY = timedelta(days=1)
@@ -221,6 +229,54 @@ def test_absence_of_records_means_absence_and_is_stated():
     assert risks(told) == risks(forecast(MODEL, WOMAN, *bare, *ended))
     assert risks(told)["total-cvd-10y"] < risks(forecast(MODEL, WOMAN, *ITEMS))["total-cvd-10y"]
     assert any("not recorded counts as absent" in note for note in told.notes)
+
+
+@pytest.mark.parametrize("name", ["cardiovascular-disease", "heart-failure", "diabetes"])
+def test_a_condition_that_cannot_be_read_is_neither_yes_nor_no(name):
+    bare = [item for item in ITEMS if item != DIABETES]
+    doubtful = Condition(name, "Condition/9/_history/1", active=False, confirmed=False)
+    assert reasons(MODEL, WOMAN, *bare, doubtful) == {("unconfirmed", name)}
+
+
+@pytest.mark.parametrize("name", ["statin", "antihypertensive"])
+def test_a_treatment_that_cannot_be_read_is_neither_yes_nor_no(name):
+    bare = [item for item in ITEMS if item != TREATED]
+    doubtful = Treatment(name, "MedicationRequest/9/_history/1", active=False, confirmed=False)
+    assert reasons(MODEL, WOMAN, *bare, doubtful) == {("unconfirmed", name)}
+    ending = replace(doubtful, until=AT + DAY)
+    assert refusal(MODEL, WOMAN, *bare, ending).retry == AT + DAY
+    assert forecast(MODEL, WOMAN, *bare, ending, at=AT + DAY)
+
+
+def test_what_another_record_settles_is_not_in_doubt():
+    doubtful = (
+        replace(DIABETES, source="Condition/9/_history/1", active=False, confirmed=False),
+        replace(TREATED, source="MedicationRequest/9/_history/1", active=False, confirmed=False),
+    )
+    assert forecast(MODEL, WOMAN, *ITEMS, *doubtful) == forecast(MODEL, WOMAN, *ITEMS)
+    known = Condition("heart-failure", "Condition/8/_history/1", True)
+    unread = replace(known, source="Condition/9/_history/1", confirmed=False)
+    assert reasons(MODEL, WOMAN, *ITEMS, known, unread) == {("out-of-scope", "heart-failure")}
+
+
+def test_a_medication_of_unknown_class_is_named_and_changes_no_risk():
+    unread = Treatment(UNREAD_MEDICATION, "MedicationRequest/9/_history/1", active=False, confirmed=False)
+    told = forecast(MODEL, WOMAN, *ITEMS, unread)
+    assert told.risks == forecast(MODEL, WOMAN, *ITEMS).risks
+    assert any("A medication could not be read" in note for note in told.notes)
+    assert unread.source in told.basis
+
+
+@pytest.mark.parametrize("ending", [replace(TREATED, until=AT + DAY), replace(DIABETES, until=AT + DAY)])
+def test_a_recorded_end_takes_effect_when_it_comes_and_the_forecast_expires_with_it(ending):
+    rest = [item for item in ITEMS if item.source != ending.source]
+    told = forecast(MODEL, WOMAN, *rest, ending)
+    assert risks(told) == risks(forecast(MODEL, WOMAN, *ITEMS))
+    assert told.expires == AT + DAY
+    state = MODEL.assimilate(MODEL.prior(WOMAN, AT), Evidence.of(WOMAN, [*rest, ending]), AT)
+    (later,) = MODEL.forecast(state, told.expires, np.random.default_rng(1))
+    assert risks(later) == risks(forecast(MODEL, WOMAN, *rest, at=told.expires))
+    assert risks(later) != risks(told)
 
 
 def test_the_basis_names_every_source_used():

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.twin_engine.people import AT, found, measured
 from twin_engine.model import Signal
-from twin_engine.screening import CLOCK_SKEW, doubt, known, lasting, newest
+from twin_engine.screening import CLOCK_SKEW, doubt, known, lasting, newest, turns
 from twin_engine.twin import Condition
 
 SIGNAL = Signal("egfr", "mL/min/{1.73_m2}", 15, 140, timedelta(days=1))
@@ -49,8 +50,28 @@ def test_what_cannot_be_used_has_its_reason(signal, item, code):
 
 def test_a_reason_names_the_range_and_never_the_value():
     reason = doubt(SIGNAL, measured("egfr", 777), AT)
-    assert reason.text == "The newest egfr is outside 15 to 140 mL/min/{1.73_m2}."
+    assert reason.text == "The newest eGFR is outside 15 to 140 mL/min/{1.73_m2}."
     assert "777" not in reason.text
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("hdl-cholesterol", "HDL cholesterol"),
+        ("egfr", "eGFR"),
+        ("spo2-scale", "SpO2 scale"),
+        ("heart-rate", "heart rate"),
+    ],
+)
+def test_a_reason_writes_names_as_a_clinician_does(name, written):
+    assert doubt(replace(SIGNAL, name=name), None, AT).text == f"No {written} is known."
+
+
+def test_records_change_what_they_say_at_their_ends_still_to_come():
+    ends = [None, AT, AT + timedelta(1)]
+    records = [Condition("diabetes", "Condition/1", True, until=end) for end in ends]
+    assert turns(records, AT) == [AT + timedelta(1)]
+    assert [record.active_at(AT) for record in records] == [True, False, True]
 
 
 def test_records_of_a_condition_come_in_the_order_of_their_sources():

@@ -119,22 +119,28 @@ def _courses(items: Iterable[Item]) -> dict[str, list[tuple[datetime, float]]]:
 def _fact(
     portrait: Portrait, item: Item, uses: list[_Use], courses: Mapping[str, list[tuple[datetime, float]]]
 ) -> Fact:
-    name, value, at = _said(item)
+    name, value, at = _said(item, portrait.at)
     used = tuple(use.name for use in uses if item.source in use.basis and name in use.names)
     course = line(courses[name]) if used and isinstance(item, Measurement) else None
     return Fact(words.label(name), value, at, link(portrait.hospital.base_url, item.source), used, course)
 
 
-def _said(item: Item) -> tuple[str, str, datetime | None]:
+def _lasts(item: Condition | Treatment, at: datetime, word: str) -> str:
+    if not item.confirmed:
+        return "not confirmed"
+    return word if item.active_at(at) else f"not {word}"
+
+
+def _said(item: Item, now: datetime) -> tuple[str, str, datetime | None]:
     match item:
         case Measurement():
             return item.signal, words.measured(item.signal, item.value), item.time
         case Finding():
             return item.signal, item.value.replace("-", " "), item.time
         case Condition():
-            return item.name, "active" if item.active else "not active", item.onset
+            return item.name, _lasts(item, now, "active"), item.onset
         case Treatment():
-            return item.name, "current" if item.active else "not current", item.since
+            return item.name, _lasts(item, now, "current"), item.since
         case Genotype():
             meaning = (item.variant, item.zygosity, item.significance)
             return item.gene, ", ".join(part for part in meaning if part), None

@@ -1,10 +1,11 @@
 """What nobody told us is found by asking, on open and on closed EHRs."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.hospitals.catch_up import all_of, changed_since, recent
+from gateway.hospitals.catch_up import changed_since, recent
 from gateway.hospitals.errors import UnreliableSearch
 from gateway.hospitals.profile import inspect
 from tests.gateway.hospitals.conftest import connected
@@ -39,8 +40,11 @@ def test_codes_are_asked_for_and_many_are_split_over_queries(closed_ehr, closed)
     wanted = closed_ehr.add(observation("p1", "2026-03-02", code="8480-6"))
     closed_ehr.add(observation("p1", "2026-03-02", code="0000-0"))
     codes = [f"http://loinc.org|{number}-1" for number in range(90)] + ["http://loinc.org|8480-6"]
-    assert [each.id for each in all_of(closed, "Observation", "p1", codes)] == [wanted]
-    assert len(closed_ehr.requests("GET", "/Observation")) == 3
+    undated = replace(inspect(closed), types={})
+    before = len(closed_ehr.requests("GET", "/Observation"))
+    found = recent(closed, undated, "Observation", "p1", SINCE, HOUR, codes)
+    assert [each.id for each in found] == [wanted]
+    assert len(closed_ehr.requests("GET", "/Observation")) - before == 3
 
 
 def test_a_type_without_dates_is_read_whole(closed_ehr, closed):

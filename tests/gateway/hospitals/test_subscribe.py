@@ -91,6 +91,14 @@ def test_a_removed_subscription_is_gone(open_ehr, profile):
     assert look(open_ehr, made.id).status == "gone"
 
 
+def test_a_subscription_that_may_not_be_deleted_is_switched_off(sekmet_ehr, open_ehr, profile):
+    scopes = tuple(scope for scope in profile.scopes if "Subscription" in scope)
+    ours = connected(sekmet_ehr.base_url, sekmet_ehr.private_key, scopes=scopes)
+    made = register(ours, wanted("off"), profile)
+    remove(ours, made.id)
+    assert look(open_ehr, made.id).status == "off"
+
+
 @pytest.mark.parametrize("payload", [None, "application/fhir+json"])
 def test_what_was_asked_for_is_delivered_with_its_secret(sekmet_ehr, open_ehr, profile, payload):
     with one_notification() as (endpoint, received, thread):

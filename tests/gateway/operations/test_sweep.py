@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.operations.sweep import retry, sweep
 from gateway.operations.synchronise import update
 from gateway.storage import leases
 from gateway.storage.engine import to_us
+from gateway.storage.schema import twin
 from tests.support import person
 from tests.support.site import NOW
 
@@ -135,3 +137,32 @@ def test_status_of_a_subscription_is_polled(site):
     assert site.sweep() == 6
     assert {each["status"] for each in site.ehr.all("Subscription")} == {"active"}
     assert site.sweep() == 0
+
+
+def test_a_delivery_that_fails_does_not_keep_later_twins_waiting(site):
+    for name in ("p1", "p2"):
+        for resource in person.adult(name, NOW):
+            site.ehr.enter(resource)
+            site.tell(resource)
+    site.queue.lose()
+    for name in ("p1", "p2"):
+        update(site.services, site.twin_id(name))
+    with site.services.journal.transaction() as connection:
+        broken = twin.update().where(twin.c.id == site.twin_id("p1"))
+        connection.execute(broken.values(patient=b"cannot be opened"))
+    site.clock.advance(seconds=20)
+    sweep(site.services)
+    assert {call for call in site.queue.calls if call[0] == "deliver"} == {
+        ("deliver", site.twin_id("p1")),
+        ("deliver", site.twin_id("p2")),
+    }
+
+
+def test_parked_twin_is_tried_again_when_a_person_says_so(told):
+    told.change_twin("p1", parked="ValueError", attempts=5)
+    told.clock.advance(seconds=20)
+    assert told.sweep() == 0
+    assert retry(told.services, ["another"]) == 0
+    assert retry(told.services) == 1
+    told.run()
+    assert told.twin("p1").state == "current"

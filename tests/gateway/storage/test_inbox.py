@@ -50,10 +50,10 @@ def test_event_without_a_subject_waits_for_one(site):
     nobodys = Notified(site.hospital_id, b"x", b"sealed", 5, None, None)
     assert record(site, nobodys).unresolved
     with site.services.journal.transaction() as connection:
-        (waiting,) = inbox.unresolved(connection, site.hospital_id, 10)
+        (waiting,) = inbox.unresolved(connection, site.hospital_id, 5, 10)
         assert inbox.hospitals_with_unresolved(connection) == [site.hospital_id]
         assert inbox.assign(connection, waiting.id, site.hospital_id, "t", b"patient", 6)
-        assert inbox.unresolved(connection, site.hospital_id, 10) == []
+        assert inbox.unresolved(connection, site.hospital_id, 5, 10) == []
 
 
 def test_event_revives_a_parked_twin(site):

@@ -14,11 +14,11 @@ from sqlalchemy import insert
 from consent.policy import Directive, Provision
 from gateway.hospitals.profile import Profile
 from gateway.operations import assess
+from gateway.operations.commit import evidence_key
 from gateway.operations.directives import remember
 from gateway.operations.receive import seal_patient
 from gateway.operations.registry import Access
 from gateway.operations.services import Services
-from gateway.operations.commit import evidence_key
 from gateway.operations.update import compute, gather
 from gateway.settings import Settings
 from gateway.storage.engine import to_us
@@ -54,6 +54,10 @@ class Silence:
     def resolve(self, hospital: str) -> None: ...
 
     def catch_up(self, subscription: str) -> None: ...
+
+    def deliver(self, twin: str) -> None: ...
+
+    def enrol(self, hospital: str) -> None: ...
 
 
 @dataclass

@@ -35,6 +35,12 @@ class Calls:
     def catch_up(self, subscription: str) -> None:
         self.told.append(("catch_up", subscription))
 
+    def deliver(self, twin: str) -> None:
+        self.told.append(("deliver", twin))
+
+    def enrol(self, hospital: str) -> None:
+        self.told.append(("enrol", hospital))
+
 
 @dataclass
 class Door:

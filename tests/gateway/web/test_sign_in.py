@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from gateway.errors import BadRequest, NotAuthenticated
+from gateway.errors import BadRequest, NotAuthenticated, NotFound
 from gateway.operations import people
 from gateway.storage.schema import person
 from tests.gateway.web import planted
@@ -144,3 +144,21 @@ def test_over_https_the_cookie_is_bound_to_host_and_transport(tmp_path, clock):
     assert cookie.startswith("__Host-didymos=")
     assert "Secure" in cookie.split("; ")
     assert "Domain" not in cookie
+
+
+def test_a_person_who_is_removed_is_signed_out_at_once(services):
+    browser = signed_in(services)
+    assert browser.get("/twins").status_code == 200
+    people.remove(services, CLINICIAN)
+    assert browser.get("/twins").status_code == 303
+
+
+def test_the_ticket_of_a_person_who_is_removed_is_void(services):
+    ticket = people.invite(services, CLINICIAN, "clinician")
+    people.remove(services, CLINICIAN)
+    assert posted(client(services), ticket).status_code == 401
+
+
+def test_only_a_known_person_can_be_removed(services):
+    with pytest.raises(NotFound):
+        people.remove(services, "nobody")

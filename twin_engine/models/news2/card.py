@@ -33,13 +33,14 @@ PREGNANCY = Signal(
     "pregnancy", "", max_age=PREGNANCY_AGE, required=False, values=("not-pregnant", "pregnant")
 )
 
+HYPERCAPNIC = "hypercapnic-respiratory-failure"
 VITAL_SIGNS = (RESPIRATORY_RATE, SATURATION, SYSTOLIC, HEART_RATE, TEMPERATURE)
 OXYGEN_SUPPLY = (OXYGEN, OXYGEN_FLOW, OXYGEN_FRACTION)
 
 INPUTS = Inputs(
     signals=(*VITAL_SIGNS, OXYGEN_FLOW, OXYGEN_FRACTION),
     findings=(CONSCIOUSNESS, OXYGEN, SCALE, PREGNANCY),
-    conditions=("hypercapnic-respiratory-failure", "pregnancy"),
+    conditions=(HYPERCAPNIC, "pregnancy"),
     choices=((("supplemental-oxygen",), ("inhaled-oxygen-flow",), ("inhaled-oxygen-fraction",)),),
     ages=AGES,
 )
@@ -56,21 +57,25 @@ CARD = ModelCard(
     out_of_scope=(
         "Children under 16 years",
         "Pregnancy",
-        "SpO2 scale 2 without confirmed hypercapnic respiratory failure or a clinician's decision for it",
+        "SpO2 scale 2 without a clinician's decision for it or a confirmed, active, chronic hypercapnic "
+        "respiratory failure",
     ),
     inputs_note=(
         "The assessment date is the instant of the forecast. The newest value of each sign counts; of "
         "several at one instant, the one with the largest reference. Respiratory rate, oxygen saturation, "
         "supplemental oxygen, systolic blood pressure, heart rate, consciousness and temperature must each "
-        "be under 12 hours old, the longest interval of the RCP's table; a missing or older one is refused, "
-        "never taken as normal. Supplemental oxygen is the newest of a recorded air or oxygen, a flow of "
-        "oxygen (over 0 is oxygen) and an inhaled fraction (over 21 % is oxygen); records of one "
-        "instant that disagree are refused, and without any record the score is refused: air is never "
-        "assumed. SpO2 scale 2 is used where the newest scale finding says 2 or an active record of "
-        "hypercapnic respiratory failure stands; a finding of scale 1 beside such a record, or two findings "
-        "of one instant that disagree, are refused. No such record means scale 1. A pregnant finding holds "
-        "for 42 weeks; no record of pregnancy means none. Values are rounded half up to the chart's steps: "
-        "whole numbers, temperature to 0.1 Cel."
+        "be under 12 hours old, the longest interval of the RCP's table; a missing or older one is refused,"
+        " never taken as normal. Supplemental oxygen is the newest of a recorded air or oxygen, a flow of "
+        "oxygen (over 0 is oxygen) and an inhaled fraction (over 21 % is oxygen); records of one instant "
+        "that disagree are refused, and without any record the score is refused: air is never assumed. The "
+        "SpO2 scale is a competent clinician's decision (RCP): the newest scale finding is taken, 1 or 2, "
+        "whatever diagnoses stand beside it; two findings of one instant that disagree are refused. Without"
+        " a scale finding, scale 2 is taken only while a confirmed record of chronic, or acute on chronic, "
+        "hypercapnic respiratory failure is active, and scale 1 otherwise: a past, an unconfirmed or a "
+        "solely acute failure is not enough. A pregnant finding holds for 42 weeks; no record of pregnancy "
+        "means none; a record of pregnancy that is not confirmed or cannot be read is refused unless a "
+        "finding says not pregnant. A recorded end takes effect when it comes. Values are rounded half up "
+        "to the chart's steps: whole numbers, temperature to 0.1 Cel."
     ),
     performance=(
         "Validated by its authors and many others for death, cardiac arrest and unplanned intensive care "
@@ -79,6 +84,7 @@ CARD = ModelCard(
     limitations=(
         "A score, not a probability: no probability or interval is given",
         "It speaks of the instant of the newest set; it foretells no course",
+        "An active diagnosis stands in for the scale where no clinician's decision is recorded as a finding",
         "Signs recorded hours apart count as one set while each is under 12 hours old",
     ),
     sources=("Royal College of Physicians. National Early Warning Score (NEWS) 2. London: RCP, 2017",),

@@ -87,6 +87,17 @@ class Reading:
     vitals: Vitals
     said: dict[str, tuple[str, tuple[str, ...]]]
     until: datetime
+    scale_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The SpO2 scale to take, on which sources, when records alone may change it, and why it is taken."""
+
+    number: int
+    sources: tuple[str, ...]
+    turns: tuple[datetime, ...]
+    note: str
 
 
 def read(state: State, chart: Chart, at: datetime) -> Reading | tuple[Reason, ...]:
@@ -94,7 +105,7 @@ def read(state: State, chart: Chart, at: datetime) -> Reading | tuple[Reason, ..
     items = {signal.name: chart.newest(signal) for signal in SCORED}
     doubts = [screening.doubt(signal, items[signal.name], at) for signal in SCORED]
     supply = _supply(chart, at)
-    scale = _scale(state)
+    scale = _scale(state, at)
     reasons = [
         reason
         for reason in (*doubts, *(part for part in (supply, scale) if isinstance(part, Reason)))
@@ -108,9 +119,10 @@ def read(state: State, chart: Chart, at: datetime) -> Reading | tuple[Reason, ..
         name: (_said(item), (item.source,)) for name, item in present.items()
     }
     said["supplemental-oxygen"] = ("oxygen" if on_oxygen else "air", tuple(item.source for item in suppliers))
-    said["spo2-scale"] = (str(scale[0]), scale[1])
-    times = [item.time for item in (*present.values(), *suppliers)]
-    return Reading(_vitals(present, scale[0], on_oxygen=on_oxygen), said, min(times) + card.SET_AGE)
+    said["spo2-scale"] = (str(scale.number), scale.sources)
+    stale = min(item.time for item in (*present.values(), *suppliers)) + card.SET_AGE
+    vitals = _vitals(present, scale.number, on_oxygen=on_oxygen)
+    return Reading(vitals, said, min((stale, *scale.turns)), scale.note)
 
 
 def _vitals(present: dict[str, Measurement | Finding], scale: int, *, on_oxygen: bool) -> Vitals:
@@ -150,18 +162,32 @@ def _is_oxygen(item: Measurement | Finding) -> bool:
     return item.value > air
 
 
-def _scale(state: State) -> tuple[int, tuple[str, ...]] | Reason:
+def _scale(state: State, at: datetime) -> Scale | Reason:
+    """Take a recorded decision before any diagnosis: RCP 2017 leaves scale 2 to a competent clinician."""
     told = [item for item in state.now.findings if item.signal == card.SCALE.name]
     doubt = next(filter(None, (screening.doubt(card.SCALE, item, item.time) for item in told)), None)
     if doubt is not None:
         return doubt
-    records = screening.lasting(state.conditions, "hypercapnic-respiratory-failure")
-    active = tuple(record for record in records if record.active)
-    votes = {item.value for item in told} | ({"2"} if active else set())
-    if len(votes) > 1:
-        return Reason("unconfirmed", card.SCALE.name, "The records disagree on the SpO2 scale.")
-    sources = (*(item.source for item in told), *(record.source for record in active or records))
-    return int(next(iter(votes), "1")), sources
+    decided = {item.value for item in told}
+    if len(decided) > 1:
+        return Reason("unconfirmed", card.SCALE.name, "Findings of one instant disagree on the SpO2 scale.")
+    if decided:
+        number = int(decided.pop())
+        sources = tuple(item.source for item in told)
+        return Scale(number, sources, (), f"SpO2 scale {number}, as recorded by the ward.")
+    return _diagnosed(screening.lasting(state.conditions, card.HYPERCAPNIC), at)
+
+
+def _diagnosed(records: tuple[Condition, ...], at: datetime) -> Scale:
+    active = tuple(record for record in records if record.active_at(at))
+    sources = tuple(record.source for record in active or records)
+    turns = tuple(screening.turns(records, at))
+    if active:
+        return Scale(2, sources, turns, "SpO2 scale 2: an active record of chronic hypercapnic failure.")
+    why = "no scale is recorded and no active record of chronic hypercapnic failure"
+    if any(record.doubtful_at(at) for record in records):
+        why = "no scale is recorded and a record of chronic hypercapnic failure is not confirmed"
+    return Scale(1, sources, turns, f"SpO2 scale 1: {why}.")
 
 
 def _answers(findings: Iterable[Finding], name: str) -> tuple[Finding, ...]:

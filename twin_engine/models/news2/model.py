@@ -80,9 +80,14 @@ def _scope(state: State, at: datetime) -> Iterable[Reason]:
         yield Reason(
             "unconfirmed", "pregnancy", "The newest pregnancy finding has no answer that can be used."
         )
-    recorded = any(record.active for record in screening.lasting(state.conditions, "pregnancy"))
-    if recorded or any(answer.value == "pregnant" for answer in answers):
+    records = screening.lasting(state.conditions, "pregnancy")
+    active = any(record.active_at(at) for record in records)
+    if active or any(answer.value == "pregnant" for answer in answers):
         yield Reason("out-of-scope", "pregnancy", "NEWS2 does not hold in pregnancy.")
+    elif not answers and any(record.doubtful_at(at) for record in records):
+        yield Reason(
+            "unconfirmed", "pregnancy", "A record of pregnancy is not confirmed or could not be read."
+        )
 
 
 def _pregnancy_answers(state: State, at: datetime) -> tuple[Finding, ...]:
@@ -99,7 +104,8 @@ def _retry(state: State, at: datetime) -> datetime | None:
     if state.subject.deceased:
         return None
     of_age = birthday(state.subject, AGES[0])
-    turns = [*(_over(answer) for answer in _pregnancy_answers(state, at)), *([of_age] if of_age else [])]
+    answers = (_over(answer) for answer in _pregnancy_answers(state, at))
+    turns = [*answers, *screening.turns(state.conditions, at), *([of_age] if of_age else [])]
     return min((turn for turn in turns if turn > at), default=None)
 
 
@@ -145,12 +151,13 @@ def _trend(change: int) -> str:
 
 def _contribution(name: str, score: int, reading: Reading) -> Contribution:
     value, sources = reading.said[name]
-    label = name.replace("-", " ").capitalize()
+    label = screening.said(name)
+    label = label[0].upper() + label[1:]
     return Contribution(name, value, float(score), sources[0], f"{label} {value}: {score} points.")
 
 
 def _rationale(total: int, level: str, scored: Mapping[str, int]) -> str:
-    moved = ", ".join(f"{name.replace('-', ' ')} {score}" for name, score in scored.items() if score)
+    moved = ", ".join(f"{screening.said(name)} {score}" for name, score in scored.items() if score)
     return f"NEWS2 {total} of 20: {level} clinical risk, {RESPONSES[level]}. Points: {moved or 'none'}."
 
 
@@ -161,9 +168,8 @@ def _notes(reading: Reading, earlier: int | None) -> tuple[str, ...]:
         else f"Trend against the complete set before, {earlier} points; its values are not part of the basis."
     )
     return (
-        f"SpO2 scale {reading.vitals.scale}.",
+        reading.scale_note,
         trend,
-        "No record of pregnancy counts as not pregnant; no record of hypercapnic respiratory failure and no "
-        "scale finding count as SpO2 scale 1.",
+        "No record of pregnancy counts as not pregnant.",
         "The score expires when its oldest sign is 12 hours old.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from twin_engine.model import Inputs, ModelCard, Signal
+from twin_engine.twin import UNREAD_MEDICATION
 
 FAMILY = "cardiovascular-disease"
 AGES = (30, 79)
@@ -37,7 +38,7 @@ INPUTS = Inputs(
     ),
     findings=(SMOKING,),
     conditions=("diabetes", "cardiovascular-disease", "heart-failure"),
-    treatments=("statin", "antihypertensive"),
+    treatments=("statin", "antihypertensive", UNREAD_MEDICATION),
     choices=(
         (("egfr",), ("creatinine",)),
         (("body-mass-index",), ("body-height", "body-weight")),
@@ -75,7 +76,11 @@ CARD = ModelCard(
         "Former smokers count as not smoking; an unknown smoking status is refused. No active diabetes "
         "record means no diabetes; no current medication record means no statin or no antihypertensive "
         "treatment. Any record of cardiovascular disease or heart failure, active or past, puts the person "
-        "out of scope; no record means none is known."
+        "out of scope; no record means none is known. A record of any of these that is not confirmed or "
+        "cannot be read is neither a yes nor a no and is refused, unless another record settles the matter; "
+        "a medication of which not even the class can be suspected is named in a note and in the basis, and "
+        "the forecast stands. A recorded end of a condition or treatment takes effect when it comes, and the "
+        "forecast expires with it."
     ),
     performance=(
         "Published external validation in 3.3 million adults: median C-statistic for 10-year total CVD 0.794 "
@@ -84,6 +89,9 @@ CARD = ModelCard(
     limitations=(
         "No interval for one person is published, so none is given",
         "A condition or treatment that is not recorded counts as absent and lowers the risk",
+        "Blood pressure is the newest, also where it was taken in hospital or during acute illness, when it "
+        "is not the resting pressure that the equations were fitted with",
+        "A diagnosis or medication coded outside the mapping's tables may not be seen",
         "Derived in the United States; calibration elsewhere is unknown",
         "The variants with HbA1c, albumin-creatinine ratio and social deprivation are not used",
     ),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from numpy.random import Generator
 
+from twin_engine import screening
 from twin_engine.model import Inputs, ModelCard, Signal
 from twin_engine.models.prevent import narrative
 from twin_engine.models.prevent.card import AGES, CARD, FAMILY, INPUTS, LAST_AGE_30_YEARS
@@ -96,8 +97,9 @@ def _risks(profile: Profile, at: datetime) -> tuple[Risk, ...]:
 
 def _refusal(state: State, reasons: tuple[Reason, ...], at: datetime) -> Refusal:
     of_age = birthday(state.subject, AGES[0])
-    retry = of_age if of_age is not None and of_age > at and not state.subject.deceased else None
-    return Refusal(FAMILY, at, reasons, retry=retry)
+    turns = screening.turns((*state.conditions, *state.treatments), at)
+    turns += [of_age] if of_age is not None and of_age > at else []
+    return Refusal(FAMILY, at, reasons, retry=None if state.subject.deceased else min(turns, default=None))
 
 
 def _plan_doubts(plan: Plan) -> tuple[Reason, ...]:

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from twin_engine.models.prevent import card
 from twin_engine.models.prevent.equations import CONSTANT, Profile, effects
 from twin_engine.models.prevent.selection import Selected, State
-from twin_engine.twin import Contribution, Risk
+from twin_engine.twin import UNREAD_MEDICATION, Contribution, Risk
 
 # Each input owns its terms and its interactions with age; a treatment owns those with what it treats.
 OWNED: Mapping[str, tuple[str, ...]] = {
@@ -77,6 +77,10 @@ def notes(selected: Selected) -> tuple[str, ...]:
         "medication record, no treatment; no record of cardiovascular disease or heart failure, none known.",
         "The published equations give no interval for one person.",
     ]
+    if UNREAD_MEDICATION in selected.used:
+        said.append(
+            "A medication could not be read: whether it is a statin or an antihypertensive is not known."
+        )
     if selected.profile.age > card.LAST_AGE_30_YEARS:
         said.append("30-year risks are published for ages 30 to 59 and are left out.")
     return tuple(said)

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from twin_engine import screening
 from twin_engine.equations import ckd_epi
 from twin_engine.model import Signal
 from twin_engine.models.prevent import card
 from twin_engine.models.prevent.equations import Profile
-from twin_engine.twin import Condition, Evidence, Finding, Measurement, Reason, Sex, Subject, Treatment
+from twin_engine.twin import (
+    UNREAD_MEDICATION,
+    Condition,
+    Evidence,
+    Finding,
+    Measurement,
+    Reason,
+    Sex,
+    Subject,
+    Treatment,
+)
 from twin_engine.years import next_birthday
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +85,16 @@ def select(state: State, at: datetime) -> Selected | tuple[Reason, ...]:
         card.BODY_MASS_INDEX.name: _body_mass_index(state, at),
         card.EGFR.name: _egfr(state, at),
         card.SMOKING.name: _smoking(state, at),
+        "diabetes": _recorded("diabetes", state.conditions, at),
+        "statin": _recorded("statin", state.treatments, at),
+        "antihypertensive": _recorded("antihypertensive", state.treatments, at),
     }
     doubts = (*_person(state, at), *(part for part in parts.values() if isinstance(part, Reason)))
     sex, age, birthday = state.subject.sex, state.subject.age_at(at), next_birthday(state.subject, at)
     if doubts or sex is None or age is None or birthday is None:
         return doubts
     used = {name: part for name, part in parts.items() if isinstance(part, Used)}
-    used |= _lasting(state, birthday)
+    used |= _unread(state, at)
     return Selected(_profile(sex, age, used), used, min(birthday, *(part.until for part in used.values())))
 
 
@@ -111,10 +126,13 @@ def _person(state: State, at: datetime) -> Iterable[Reason]:
     elif not card.AGES[0] <= age <= card.AGES[1]:
         yield Reason("out-of-scope", "birth-date", "The equations hold for 30 to 79 years of age.")
     for name in ("cardiovascular-disease", "heart-failure"):
-        if any(record.name == name for record in state.conditions):
+        records = screening.lasting(state.conditions, name)
+        if any(record.confirmed for record in records):
             yield Reason(
-                "out-of-scope", name, f"A record of {name.replace('-', ' ')}: prevention is not primary."
+                "out-of-scope", name, f"A record of {screening.said(name)}: prevention is not primary."
             )
+        elif records:
+            yield _unconfirmed(name)
 
 
 def _reported(state: State, signal: Signal, at: datetime) -> Used | Reason:
@@ -126,7 +144,7 @@ def _reported(state: State, signal: Signal, at: datetime) -> Used | Reason:
 
 
 def _until(signal: Signal, item: Measurement | Finding) -> datetime:
-    return screening.stale_from(signal, item) or datetime.max.replace(tzinfo=item.time.tzinfo)
+    return screening.stale_from(signal, item) or _NEVER
 
 
 def _smoking(state: State, at: datetime) -> Used | Reason:
@@ -180,18 +198,33 @@ def _derived(signal: Signal, value: float, how: str, *parts: tuple[Signal, Measu
     return Used(value, tuple(item.source for item in items), min(_until(*part) for part in parts), how)
 
 
-def _lasting(state: State, until: datetime) -> dict[str, Used]:
-    return {
-        "diabetes": _recorded(screening.lasting(state.conditions, "diabetes"), until),
-        "statin": _recorded(screening.lasting(state.treatments, "statin"), until),
-        "antihypertensive": _recorded(screening.lasting(state.treatments, "antihypertensive"), until),
-    }
+def _recorded(name: str, records: Iterable[screening.Lasting], at: datetime) -> Used | Reason:
+    """Answer yes from an active record, no from ended ones or none; a record in doubt answers neither."""
+    mine = screening.lasting(records, name)
+    active = [record for record in mine if record.active_at(at)]
+    if not active and any(record.doubtful_at(at) for record in mine):
+        return _unconfirmed(name)
+    sources = tuple(record.source for record in active or mine)
+    how = "active record" if active else "only ended records" if mine else "no record"
+    return Used(float(bool(active)), sources, _ends(active, at), how)
 
 
-def _recorded(records: tuple[Condition, ...] | tuple[Treatment, ...], until: datetime) -> Used:
-    """An active record says yes; only ended ones, or none, say no."""
-    active = [record for record in records if record.active]
-    sources = tuple(record.source for record in active or records)
-    if active:
-        return Used(1.0, sources, until, "active record")
-    return Used(0.0, sources, until, "only ended records" if records else "no record")
+def _unread(state: State, at: datetime) -> dict[str, Used]:
+    """Keep the medications of unknown class on record: they have no weight, but absence rests on them too."""
+    records = [
+        record for record in screening.lasting(state.treatments, UNREAD_MEDICATION) if record.doubtful_at(at)
+    ]
+    if not records:
+        return {}
+    sources = tuple(record.source for record in records)
+    return {UNREAD_MEDICATION: Used(0.0, sources, _ends(records, at), "not read")}
+
+
+def _ends(records: Iterable[Condition | Treatment], at: datetime) -> datetime:
+    return min(screening.turns(records, at), default=_NEVER)
+
+
+def _unconfirmed(name: str) -> Reason:
+    return Reason(
+        "unconfirmed", name, f"A record of {screening.said(name)} is not confirmed or could not be read."
+    )

@@ -1,0 +1,78 @@
+"""A medication or diagnosis that cannot be read is never taken as absent."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fhir_mapping import resource
+from tests.twin_engine.people import WOMAN, answer, found, measured
+from twin_engine.models.prevent import Prevent
+from twin_engine.twin import Forecast, Refusal
+
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
+KNOWN = (
+    measured("systolic-blood-pressure", 160),
+    measured("total-cholesterol", 200),
+    measured("hdl-cholesterol", 45),
+    measured("body-mass-index", 35),
+    measured("egfr", 90),
+    found("smoking-status", "former"),
+)
+REQUEST = {
+    "resourceType": "MedicationRequest",
+    "id": "m",
+    "status": "active",
+    "intent": "order",
+    "subject": {"reference": "Patient/1"},
+}
+INFARCTION = {
+    "resourceType": "Condition",
+    "id": "c",
+    "subject": {"reference": "Patient/1"},
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "22298006"}]},
+    "clinicalStatus": {"coding": [{"code": "maybe"}]},
+}
+
+
+def told(stored: dict) -> Forecast | Refusal:
+    return answer(Prevent(), WOMAN, *KNOWN, *resource.read(stored, NOW).items, at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("stored", "signal"),
+    [
+        (
+            REQUEST | {"medicationReference": {"reference": "Medication/1", "display": "Atorvastatin"}},
+            "statin",
+        ),
+        (REQUEST | {"medicationCodeableConcept": {"text": "Lisinopril 10 mg"}}, "antihypertensive"),
+        (INFARCTION, "cardiovascular-disease"),
+    ],
+)
+def test_prevent_is_refused_where_what_it_would_rest_on_cannot_be_read(stored, signal):
+    given = told(stored)
+    assert isinstance(given, Refusal)
+    assert [(reason.code, reason.signal) for reason in given.reasons] == [("unconfirmed", signal)]
+
+
+@pytest.mark.parametrize(
+    "medication",
+    [
+        {"medicationReference": {"reference": "Medication/1"}},
+        {"medicationReference": {"reference": "#absent"}},
+        {"medicationCodeableConcept": {"coding": [{"system": "urn:local", "code": "7"}]}},
+        {"medicationCodeableConcept": 7},
+        {},
+    ],
+)
+def test_prevent_says_that_a_medication_of_unknown_class_could_not_be_read(medication):
+    given = told(REQUEST | medication)
+    assert isinstance(given, Forecast)
+    assert any("could not be read" in note for note in given.notes)
+    assert any(source.startswith("MedicationRequest/m/_history/") for source in given.basis)
+
+
+@pytest.mark.parametrize("status", ["stopped", "entered-in-error", "draft"])
+def test_a_medication_that_is_surely_not_taken_leaves_no_doubt(status):
+    stored = REQUEST | {"status": status, "medicationReference": {"reference": "Medication/1"}}
+    assert resource.read(stored, NOW).items == ()

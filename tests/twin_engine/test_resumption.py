@@ -1,0 +1,40 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.twin_engine.glucose import GlucoseDecay
+from tests.twin_engine.people import AT, WOMAN, measured
+from twin_engine.encoding import encode
+from twin_engine.fingerprint import code_hash
+from twin_engine.resumption import resume
+from twin_engine.store import Snapshot
+from twin_engine.twin import Evidence
+
+MODEL = GlucoseDecay()
+LATER = AT + timedelta(hours=1)
+STATE = MODEL.assimilate(MODEL.prior(WOMAN, AT), Evidence.of(WOMAN, [measured("glucose", 150)]), AT)
+STORED = Snapshot(
+    "glucose-decay",
+    "1",
+    code_hash(MODEL),
+    seq=1,
+    valid=AT,
+    known=AT,
+    digest="",
+    state=encode(STATE),
+    answers=(),
+)
+
+
+def test_an_update_begins_at_the_stored_state_bit_for_bit():
+    assert encode(resume(MODEL, STORED, WOMAN, LATER)) == encode(STATE)
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [None, replace(STORED, model="other"), replace(STORED, version="2"), replace(STORED, code="other")],
+)
+def test_a_state_of_another_model_version_or_code_is_not_interpreted(snapshot):
+    stored = snapshot and replace(snapshot, state=b"of another shape")
+    assert encode(resume(MODEL, stored, WOMAN, LATER)) == encode(MODEL.prior(WOMAN, LATER))
