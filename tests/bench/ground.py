@@ -21,6 +21,7 @@ from gateway import jose
 from gateway.demonstration.ehr import BackendClient, ThirdPartyEhr
 from gateway.demonstration.hospital import BackendToken, EhrClient, load
 from gateway.demonstration.stage import POLICY
+from gateway.hospitals import subscribe
 from gateway.operations import backfill, catch_up, registry
 from gateway.operations.services import Services
 from gateway.operations.site_key import private_jwk, public_jwks
@@ -193,7 +194,7 @@ def silence(ground: Ground) -> None:
     with services.journal.reading() as reading:
         remote = list(reading.execute(select(subscription.c.remote_id)).scalars())
     for one in remote:
-        connection.delete("Subscription", str(one))
+        subscribe.remove(connection, str(one))
 
 
 def notify(way: Way, bursts: Iterable[Sequence[Mapping[str, Any]]]) -> None:
