@@ -88,6 +88,13 @@ def basis(resource: dict[str, Any]) -> frozenset[str]:
     return evidence.read(objects(resource.get("basis")))
 
 
+def without_prediction(resource: dict[str, Any]) -> dict[str, Any]:
+    """Return ``resource`` cancelled, with nothing foretold: what is left when a hospital altered it."""
+    told = ("prediction", "basis", "text", "note")
+    kept = {key: value for key, value in resource.items() if key not in told}
+    return kept | {"status": "cancelled", "note": [{"text": "There is no current forecast."}]}
+
+
 def made_at(resource: dict[str, Any]) -> datetime | None:
     """Return when the assessment was made, so that of two versions the later one can be told."""
     period = resource.get("occurrencePeriod")

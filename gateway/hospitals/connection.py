@@ -95,6 +95,11 @@ class Connection:
         """Return a connection to the same EHR whose token has ``scopes``, where tokens are needed at all."""
         return Connection(self.base.url, self._authorization.asking(scopes), transport=self._transport)
 
+    @property
+    def complete(self) -> bool:
+        """What the EHR does not show is not there."""
+        return True
+
     def capabilities(self) -> dict[str, Any]:
         """Return the CapabilityStatement, which every EHR must show without credentials."""
         answer = self._transport.send(Request("GET", self.base.join("metadata"), {"Accept": _FHIR_JSON}))

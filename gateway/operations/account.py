@@ -43,6 +43,7 @@ class Standing:
     answers: tuple[Forecast | Refusal, ...]
     strays: frozenset[str] = frozenset()
     seen: Mapping[str, EvidenceRecord] | None = None
+    refused: frozenset[str] = frozenset()
 
 
 def account(change: Change, standing: Standing) -> Account:
@@ -52,6 +53,8 @@ def account(change: Change, standing: Standing) -> Account:
         return Account("consent-reviewed")
     if reference in standing.strays:
         return Account("rerouted")
+    if reference in standing.refused:
+        return Account("refused", reference)
     record = standing.evidence.get(reference) or (standing.seen or {}).get(reference)
     if record is None:
         return Account("deleted", reference)

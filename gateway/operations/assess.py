@@ -57,7 +57,8 @@ def assessments(occasion: Occasion, computed: tuple[Computed, ...]) -> tuple[Ver
         for answer in one.answers:  # also of an unchanged snapshot: consent may have come back
             identifier = assessment_id(occasion.services, occasion.twin, one.model.card.name, answer.family)
             before = standing.get(identifier)
-            if _says_something_new(answer, one, before):
+            relabelled = before is not None and before.labels != " ".join(sorted(occasion.labels))
+            if _says_something_new(answer, one, before) or (relabelled and isinstance(answer, Forecast)):
                 new.append(_version(occasion, one.model, answer, before))
     return tuple(new)
 

@@ -86,7 +86,7 @@ def from_folder(services: Services, hospital_id: str, folder: Path, progress: Pr
     hospital = services.hospital(hospital_id)
     enrolled: set[str] = set()
     for number, file in enumerate(files, 1):
-        shelf = Shelf.of(guard.parse(file.read_bytes(), FILE_LIMITS))
+        shelf = Shelf.of(guard.parse(file.read_bytes(), FILE_LIMITS), hospital)
         enrolled |= _from_shelf(services, hospital, shelf)
         progress(number, len(files))
     return _filled(services, enrolled)
@@ -97,10 +97,12 @@ FILE_LIMITS = replace(guard.DEFAULT, size=200_000_000, nodes=20_000_000)
 
 def _from_shelf(services: Services, real: Hospital, shelf: Shelf) -> set[str]:
     read_here = replace(real, reader=shelf)
-    offline = replace(services, hospital=lambda _: read_here)
+    beside = replace(services, hospital=lambda _: read_here)
+    for patient in shelf.ids("Patient"):
+        synchronise(services, services.twin_id(real.id, patient))  # what the EHR has told is read there
     enrolled = enrol(services, real, shelf.ids("Patient"))
     for twin in enrolled:
-        synchronise(offline, twin)
+        synchronise(beside, twin)
     return {*enrolled}
 
 
@@ -193,19 +195,22 @@ def _each(waiting: list[str], work: Callable[[str], None], progress: Progress, t
 
 
 class Shelf:
-    """One bundle read as if it were the EHR."""
+    """One bundle read beside the EHR: it adds evidence, and the EHR's own Consents hold for it."""
 
-    def __init__(self, resources: Mapping[tuple[str, str], Fetched]) -> None:
+    complete = False
+
+    def __init__(self, resources: Mapping[tuple[str, str], Fetched], real: Hospital) -> None:
         self._resources = resources
+        self._real = real
 
     @classmethod
-    def of(cls, document: dict[str, Any]) -> Shelf:
+    def of(cls, document: dict[str, Any], real: Hospital) -> Shelf:
         """Return the resources of one bundle; versions are by content where the bundle gives none."""
         found = {}
         for resource in bundle.resources(document):
             fetched = Fetched(resource, orjson.dumps(resource), identity.version_of(resource))
             found[resource["resourceType"], fetched.id] = fetched
-        return cls(found)
+        return cls(found, real)
 
     def ids(self, kind: str) -> list[str]:
         return [one for held, one in self._resources if held == kind]
@@ -222,3 +227,5 @@ class Shelf:
             mine = patient is None or references.subject_id(fetched.resource) == patient
             if held == kind and mine and (wanted is None or one in wanted.split(",")):
                 yield fetched
+        if kind == "Consent" and self._real.profile.can("Consent", "search-type"):
+            yield from self._real.connection.search("Consent", parameters, patient=patient)

@@ -181,12 +181,16 @@ def _ours(seen: Seen) -> bool:
     return seen.source is not None and seen.source.split("#", 1)[0] == SOURCE
 
 
+def _of_a_patient(seen: Seen) -> bool:
+    return seen.patient is not None and seen.patient.startswith("Patient/")
+
+
 def _change(seen: Seen) -> Change:
     return Change(
         type=seen.type,
         id=seen.id,
         version=seen.version,
-        subject=seen.patient.removeprefix("Patient/") if seen.patient else None,
+        subject=(seen.patient or "").removeprefix("Patient/") if _of_a_patient(seen) else None,
         deleted=False,
         content_hash="",
         own=False,

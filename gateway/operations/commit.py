@@ -135,7 +135,7 @@ def _take(connection: Connection, job: Job, references: list[str]) -> set[str]:
     """Hold the resources; whoever held one until now is read again in full and so loses it."""
     keys = [job.services.holder_key(job.hospital.id, reference) for reference in references]
     former = holders.take(connection, keys, job.twin)
-    return {twin for twin in former if inbox.wake(connection, twin, job.services.now(), full=True)}
+    return {twin for twin in sorted(former) if inbox.wake(connection, twin, job.services.now(), full=True)}
 
 
 def evidence_key(services: Services, twin: str, reference: str) -> str:

@@ -117,6 +117,10 @@ def _deliver_one(services: Services, identifier: str, leave: Leave | None) -> bo
     except AmbiguousWrite as error:
         return _settle(errand, outbox.PARKED, place(error), _patience(errand))
     except (WriteRefused, WriteConflict, Altered) as error:
+        if not errand.version.live and _stands(errand):
+            return _settle(errand, outbox.PARKED, place(error), _patience(errand))
+        if isinstance(error, Altered):
+            _take_back(errand)
         # An EHR that does not list RiskAssessment was only tried.
         tried = errand.hospital.profile.unlisted and isinstance(error, WriteRefused)
         state = outbox.KEPT if tried else outbox.REFUSED
@@ -124,6 +128,21 @@ def _deliver_one(services: Services, identifier: str, leave: Leave | None) -> bo
     except HospitalError as error:
         return _settle(errand, _undone(errand), place(error), _patience(errand, error))
     return _confirm(errand, written)
+
+
+def _stands(errand: Errand) -> bool:
+    """Return whether the EHR may show a prediction of ours that no longer holds: taking it back goes on."""
+    return errand.held.written > 0 or errand.remote is not None or _may_stand(errand)
+
+
+def _take_back(errand: Errand) -> None:
+    """Leave no prediction behind that the EHR has altered."""
+    remote = errand.remote
+    id_ = remote.id if remote else str(errand.resource["id"])
+    try:
+        errand.hospital.connection.put({**risk_assessment.without_prediction(errand.resource), "id": id_})
+    except HospitalError as error:
+        log().error("altered-prediction-stands", assessment=errand.held.id, fault=place(error))
 
 
 def _claim(services: Services, identifier: str) -> Errand | None:
@@ -272,7 +291,7 @@ def _withhold(errand: Errand, reason: str) -> bool:
     with services.journal.transaction() as connection:
         outbox.settle(connection, errand.held, outbox.WITHHELD, reason, services.now())
         inbox.wake(connection, errand.held.twin, services.now())
-    services.queue.synchronise(errand.held.twin, 0)
+    services.queue.synchronise(errand.held.twin, max(services.settings.debounce, 1.0))
     return False
 
 

@@ -7,7 +7,7 @@ reaches the twin: its event is handed to the patient it names.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from consent.policy import Directive, Policy, Provision
@@ -16,6 +16,7 @@ from fhir_mapping.errors import Unusable
 from fhir_mapping.notification import Change
 from gateway.hospitals.catch_up import recent
 from gateway.hospitals.connection import Fetched
+from gateway.hospitals.errors import BadAnswer, NotAuthorised, ReadRefused
 from gateway.operations.services import Hospital
 from gateway.telemetry import hop
 from twin_engine.model import Model
@@ -40,6 +41,7 @@ class Pulled:
     records: tuple[EvidenceRecord, ...] = ()
     gone: tuple[str, ...] = ()
     strays: tuple[Change, ...] = ()
+    refused: frozenset[str] = frozenset()  # what the EHR does not let us read: no evidence any more
 
     @property
     def seen(self) -> tuple[str, ...]:
@@ -134,15 +136,21 @@ def pull_changes(hospital: Hospital, patient: str, changes: Iterable[Change], no
 
 def _read_again(hospital: Hospital, patient: str, kind: str, ids: list[str], now: datetime) -> Pulled:
     found: dict[str, Fetched] = {}
+    refused: set[str] = set()
     with hop("pull"):
         for start in range(0, len(ids), BATCH) if len(ids) > 1 else ():
             found |= _by_id(hospital, patient, kind, ids[start : start + BATCH])
-        for missing in (one for one in ids if one not in found):
-            fetched = hospital.reader.get(kind, missing)
+        for missing in [one for one in ids if one not in found]:
+            try:
+                fetched = hospital.reader.get(kind, missing)
+            except (NotAuthorised, ReadRefused, BadAnswer):  # the Patient could be read: it is this one only
+                refused.add(f"{kind}/{missing}")
+                continue
             if fetched is not None:
                 found[missing] = fetched
     with hop("map"):
-        return _sort_out(hospital, kind, patient, ids, found, now)
+        pulled = _sort_out(hospital, kind, patient, ids, found, now)
+    return replace(pulled, refused=frozenset(refused))
 
 
 def _by_id(hospital: Hospital, patient: str, kind: str, ids: list[str]) -> dict[str, Fetched]:
@@ -179,7 +187,12 @@ def _stray(kind: str, fetched: Fetched, record: EvidenceRecord, owner: str | Non
 
 
 def _join(first: Pulled, second: Pulled) -> Pulled:
-    return Pulled(first.records + second.records, first.gone + second.gone, first.strays + second.strays)
+    return Pulled(
+        first.records + second.records,
+        first.gone + second.gone,
+        first.strays + second.strays,
+        first.refused | second.refused,
+    )
 
 
 def pull_everything(
@@ -194,7 +207,8 @@ def pull_everything(
             found = list(hospital.reader.search(kind, parameters, patient=patient))
         with hop("map"):
             records |= _records(found, now)
-    gone = sorted(one for one in known if one.split("/", 1)[0] in types and one not in records)
+    missing = (one for one in known if one.split("/", 1)[0] in types and one not in records)
+    gone = sorted(missing) if hospital.reader.complete else ()
     return Pulled(tuple(records.values()), tuple(gone))
 
 

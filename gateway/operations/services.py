@@ -33,7 +33,13 @@ class Queue(Protocol):
 
 
 class Reader(Protocol):
-    """Where a twin's evidence is read: the EHR, or bundles in its stead."""
+    """Where a twin's evidence is read: the EHR, or bundles beside it.
+
+    ``complete`` says that what it does not show is not there any more.
+    """
+
+    @property
+    def complete(self) -> bool: ...
 
     def get(self, kind: str, id_: str) -> Fetched | None: ...
 

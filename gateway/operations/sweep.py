@@ -16,6 +16,7 @@ from gateway.storage.schema import hospital, subscription, twin
 LIMIT = 500
 SEARCH_AGAIN = 600  # seconds after which a search for new patients that did not end is tried again
 MICROSECONDS = 1_000_000
+DIRTY_AGAIN = 10  # seconds after which a catch-up that failed is tried again
 
 
 def sweep(services: Services) -> None:
@@ -26,10 +27,10 @@ def sweep(services: Services) -> None:
     polled = [one for one in connected if services.hospital(one).profile.sync == "polling"]
     with services.journal.transaction() as connection:
         wanted = leases.due(connection, now, LIMIT) + _silent(connection, services, polled, now)
-        woken = {one for one in wanted if inbox.wake(connection, one, now)}
+        woken = {one for one in sorted(wanted) if inbox.wake(connection, one, now)}
         woken |= {
             one
-            for one in _unreconciled(connection, services, now)
+            for one in sorted(_unreconciled(connection, services, now))
             if inbox.wake(connection, one, now, full=True)
         }
         lost = leases.stale(connection, now, patience, LIMIT)
@@ -38,7 +39,7 @@ def sweep(services: Services) -> None:
         unsearched = _unsearched(connection, services, polled, now)
         channels = _unchecked(connection, services, now)
         unwritten = outbox.waiting(connection, now, LIMIT)
-    for one in {*woken, *lost}:
+    for one in sorted({*woken, *lost}):
         services.queue.synchronise(one, 0)
     for one in hospitals:
         services.queue.resolve(one)
@@ -62,12 +63,19 @@ def retry(services: Services, twins: list[str] | None = None) -> int:
 def _silent(connection: Connection, services: Services, polled: list[str], now: int) -> list[str]:
     """Return the twins of EHRs that do not notify and have not been read lately."""
     before = now - int(services.settings.poll_interval * MICROSECONDS)
-    query = select(twin.c.id).where(twin.c.hospital.in_(polled), twin.c.read < before, _idle()).limit(LIMIT)
+    quiet = twin.c.hospital.in_(polled) & (twin.c.read < before) & (_idle() | _parked(before))
+    query = select(twin.c.id).where(quiet).limit(LIMIT)
     return list(connection.execute(query).scalars()) if polled else []
 
 
 def _idle() -> ColumnElement[bool]:
     return twin.c.queued.is_(None) & twin.c.parked.is_(None)
+
+
+def _parked(before: int) -> ColumnElement[bool]:
+    """Twins given up before then: they are tried again, for a withdrawal must not go unseen."""
+    tried = twin.c.parked.is_not(None) & (twin.c.parked != leases.DISCONNECTED)
+    return tried & (twin.c.lease < before)  # a parked twin's lease says until when it was to wait
 
 
 def _unsearched(connection: Connection, services: Services, polled: list[str], now: int) -> list[str]:
@@ -82,13 +90,16 @@ def _unsearched(connection: Connection, services: Services, polled: list[str], n
 def _unreconciled(connection: Connection, services: Services, now: int) -> list[str]:
     """Return twins whose last full reading is long ago: deletions notify nobody."""
     before = now - int(services.settings.reconcile_interval * MICROSECONDS)
-    query = select(twin.c.id).where(twin.c.reconciled < before, twin.c.full.is_(None), _idle()).limit(LIMIT)
+    untouched = _idle() & twin.c.full.is_(None)
+    query = select(twin.c.id).where(twin.c.reconciled < before, untouched | _parked(before)).limit(LIMIT)
     return list(connection.execute(query).scalars())
 
 
 def _unchecked(connection: Connection, services: Services, now: int) -> list[str]:
     """Return Subscriptions that are dirty or whose status was not looked at lately."""
     before = now - int(services.settings.subscription_interval * MICROSECONDS)
-    wanted = or_(subscription.c.dirty.is_not(None), subscription.c.checked < before)
+    lately = now - DIRTY_AGAIN * MICROSECONDS
+    dirty = subscription.c.dirty.is_not(None) & (subscription.c.checked < lately)
+    wanted = or_(dirty, subscription.c.checked < before)
     query = select(subscription.c.id).where(wanted, subscription.c.lease < now).limit(LIMIT)
     return list(connection.execute(query).scalars())

@@ -224,7 +224,9 @@ def _compute(
     seen = {record.reference: record for record in pulled.records}
     strays = frozenset(f"{stray.type}/{stray.id}" for stray in pulled.strays)
     changed = _changed(lookup, pulled, known, evidence)
-    return Result("current", changed, computed, Standing(evidence, answers, strays, seen), labels)
+    return Result(
+        "current", changed, computed, Standing(evidence, answers, strays, seen, pulled.refused), labels
+    )
 
 
 def _changed(lookup: Lookup, pulled: Pulled, known: Evidenced, evidence: Evidenced) -> Pulled:

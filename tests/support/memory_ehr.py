@@ -15,7 +15,7 @@ import orjson
 from fhir_mapping.instants import moment, render
 from fhir_mapping.references import subject_id
 from gateway.hospitals.connection import Fetched
-from gateway.hospitals.errors import HospitalUnavailable, WriteConflict
+from gateway.hospitals.errors import HospitalUnavailable, NotAuthorised, WriteConflict, WriteRefused
 
 Resource = dict[str, Any]
 
@@ -32,6 +32,7 @@ class MemoryEhr:
     """
 
     base_url = "https://memory.example/fhir"
+    complete = True
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
@@ -40,6 +41,7 @@ class MemoryEhr:
         self.seen: list[tuple[str, str]] = []
         self.away = False
         self.forgets: str | None = None
+        self.refuses: dict[str, tuple[str, ...]] = {}
         self._next: dict[str, Callable[[], object]] = {}
 
     def at_next(self, kind: str, act: Callable[[], object]) -> None:
@@ -96,6 +98,8 @@ class MemoryEhr:
 
     def get(self, kind: str, id_: str) -> Fetched | None:
         self._answer("get", kind)
+        if f"{kind}/{id_}" in self.refuses.get("get", ()):
+            raise NotAuthorised("the EHR answered 403")
         standing = self._standing(kind, id_)
         return _fetched(standing) if standing else None
 
@@ -115,6 +119,8 @@ class MemoryEhr:
 
     def put(self, resource: Mapping[str, Any], if_match: str | None = None) -> Fetched:
         self._answer("put", resource["resourceType"])
+        if "put" in self.refuses:
+            raise WriteRefused(422)
         standing = self._standing(resource["resourceType"], resource["id"])
         if if_match is not None and (standing is None or standing["meta"]["versionId"] != if_match):
             raise WriteConflict("the EHR answered 412")

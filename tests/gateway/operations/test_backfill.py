@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from consent.policy import load_policy
@@ -12,6 +13,7 @@ from gateway.hospitals.errors import HospitalUnavailable
 from gateway.operations import backfill
 from gateway.operations.backfill import Filled
 from tests.support import person
+from tests.support.site import NOW
 
 
 @pytest.fixture
@@ -106,3 +108,20 @@ def test_without_permission_nobody_is_searched_for(ward):
     with pytest.raises(NotPermitted):
         backfill.from_search(services, ward.hospital_id, lambda *_: None)
     assert len(ward.ehr.seen) == before
+
+
+def test_a_folder_adds_to_what_the_ehr_shows_and_its_consents_hold(ward, tmp_path):
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": resource} for resource in person.adult("folder", NOW)],
+    }
+    (tmp_path / "bundles").mkdir()
+    (tmp_path / "bundles" / "one.json").write_bytes(orjson.dumps(bundle))
+    ward.ehr.enter(person.denial("no", "folder", NOW))
+    backfill.from_folder(ward.services, ward.hospital_id, tmp_path / "bundles", lambda *_: None)
+    assert ward.twin("folder").state == "denied"
+    assert not ward.assessments("folder")
+    ward.ehr.enter(person.permission("no", "folder", NOW))
+    backfill.from_folder(ward.services, ward.hospital_id, tmp_path / "bundles", lambda *_: None)
+    assert ward.assessments("folder")["prevent"].live

@@ -119,3 +119,60 @@ def test_a_forecast_that_runs_out_is_withdrawn_though_the_ehr_cannot_be_read(tol
     told.clock.advance(days=800)
     told.sweep()
     assert not told.assessments("p1")["prevent"].live
+
+
+def test_taking_back_goes_on_until_the_ehr_has_taken_it(told):
+    refuse(told, "put")
+    enter(told, person.denial("c1", "p1", NOW))
+    assert standing(told)["prediction"]
+    told.ehr.refuses.clear()
+    for _ in range(3):
+        told.clock.advance(minutes=10)
+        told.sweep()
+    assert "prediction" not in standing(told)
+
+
+def refuse(site, method, *keys):
+    site.ehr.refuses[method] = keys
+
+
+def test_a_prediction_that_the_ehr_alters_is_not_left_standing(site):
+    site.ehr.forgets = "basis"
+    for resource in person.adult("p1", NOW):
+        site.tell(site.ehr.enter(resource))
+    site.run()
+    assert standing(site)["status"] == "cancelled"
+    assert "prediction" not in standing(site)
+    assert site.deliveries() == {"refused": 1}
+
+
+def test_one_resource_that_may_not_be_read_stops_no_other(told):
+    told.clock.advance(minutes=1)
+    told.tell(told.ehr.enter(person.cholesterol("hidden", "p1", 290, NOW)))
+    refuse(told, "get", "Observation/hidden")
+    told.run()
+    assert told.outcomes()["refused"] == 1
+    told.tell(told.ehr.enter(person.cholesterol("open", "p1", 240, told.clock())))
+    told.run()
+    assert "Observation/open/_history/1" in risk_assessment.basis(standing(told))
+
+
+def test_a_twin_given_up_is_tried_again_for_its_consent_may_be_withdrawn(told):
+    told.change_twin("p1", parked="NotAuthorised", attempts=5)
+    told.ehr.enter(person.denial("c1", "p1", NOW))  # and nobody is told
+    told.clock.advance(days=3)
+    told.sweep()
+    assert "prediction" not in standing(told)
+
+
+def test_new_labels_make_a_new_version(told):
+    before = told.assessments("p1")["prevent"]
+    labelled = person.cholesterol("old", "p1", 205, NOW - timedelta(days=300))
+    labelled["meta"] = {
+        "security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]
+    }
+    told.clock.advance(minutes=1)
+    told.tell(told.ehr.enter(labelled))
+    told.run()
+    assert told.assessments("p1")["prevent"].version > before.version
+    assert "prediction" not in standing(told), "this EHR does not enforce labels"

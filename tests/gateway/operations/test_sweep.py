@@ -98,7 +98,7 @@ def test_dirty_subscription_is_read_even_if_the_call_was_lost(site):
     site.ehr.enter(person.cholesterol("o1", "p1", 205, NOW))
     site.deliver("Observation", content_type=None)
     site.queue.lose()
-    site.clock.advance(seconds=1)
+    site.clock.advance(seconds=11)
     site.sweep()
     assert site.subscription("Observation").dirty is None
     assert site.twin("p1").state == "current"
@@ -159,7 +159,7 @@ def test_a_delivery_that_fails_does_not_keep_later_twins_waiting(site):
 
 
 def test_parked_twin_is_tried_again_when_a_person_says_so(told):
-    told.change_twin("p1", parked="ValueError", attempts=5)
+    told.change_twin("p1", parked="ValueError", attempts=5, lease=to_us(told.clock()))
     told.clock.advance(seconds=20)
     assert told.sweep() == 0
     assert retry(told.services, ["another"]) == 0
