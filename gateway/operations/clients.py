@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import delete, insert, select, update
 
-from audit.record import Action, Event
+from audit.record import Event
 from consent.scopes import covers
 from fhir_mapping.references import is_id
 from gateway import jose
 from gateway.errors import BadRequest, NotFound
+from gateway.operations.consented import administered
 from gateway.operations.services import Services
 from gateway.storage.schema import client
 
@@ -74,7 +75,7 @@ def remove(services: Services, name: str) -> None:
         identifier = connection.execute(select(client.c.id).where(mine)).scalar()
     if identifier is None:
         raise NotFound("no client is called so")
-    services.audit.append(_event(services, "delete", f"client {identifier}: removed"))
+    services.audit.append(administered(services, "delete", f"client {identifier}: removed"))
     with services.journal.transaction() as connection:
         connection.execute(delete(client).where(mine))
 
@@ -134,16 +135,4 @@ def find(services: Services, identifier: str) -> Registered | None:
 
 
 def _registration(services: Services, identifier: str, scopes: tuple[str, ...]) -> Event:
-    return _event(services, "create", f"client {identifier}: {' '.join(scopes)}")
-
-
-def _event(services: Services, action: Action, detail: str) -> Event:
-    return Event(
-        kind="policy",
-        action=action,
-        outcome="success",
-        tenant=services.settings.tenant,
-        actor="administrator",
-        at=services.clock(),
-        detail=detail,
-    )
+    return administered(services, "create", f"client {identifier}: {' '.join(scopes)}")

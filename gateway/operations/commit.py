@@ -19,8 +19,8 @@ from fhir_mapping.notification import Change
 from gateway.operations import assess
 from gateway.operations.account import Account, account
 from gateway.operations.consented import acted, recorded, weigh
-from gateway.operations.deliver import Leave, disclosure
 from gateway.operations.directives import remember
+from gateway.operations.errand import Leave, disclosure
 from gateway.operations.job import Job, Result
 from gateway.operations.receive import notified
 from gateway.operations.services import Services

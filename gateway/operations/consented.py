@@ -150,6 +150,19 @@ def recorded(
     )
 
 
+def administered(services: Services, action: Action, detail: str) -> Event:
+    """Return the audit record of what an administrator changed."""
+    return Event(
+        kind="policy",
+        action=action,
+        outcome="success",
+        tenant=services.settings.tenant,
+        actor="administrator",
+        at=services.clock(),
+        detail=detail,
+    )
+
+
 def acted(
     services: Services,
     hospital: Hospital,

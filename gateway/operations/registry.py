@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy
 from sqlalchemy import Row, delete, insert, select, update
 
-from audit.record import Action, Event
+from audit.record import Event
 from consent.policy import load_policy
 from fhir_mapping import codes
 from gateway.errors import BadRequest
@@ -21,6 +21,7 @@ from gateway.hospitals.errors import HospitalError
 from gateway.hospitals.profile import Profile, inspect
 from gateway.operations import catch_up
 from gateway.operations.catch_up import Channel, digest
+from gateway.operations.consented import administered
 from gateway.operations.services import Services
 from gateway.storage import leases
 from gateway.storage.schema import hospital, subscription, twin
@@ -107,18 +108,8 @@ def _wake_again(connection: sqlalchemy.Connection, identifier: str) -> None:
 
 def _registered(services: Services, identifier: str, registration: Registration) -> Event:
     attested = "labels attested" if registration.labels_attested else "labels not attested"
-    return _event(services, "create", f"hospital {identifier}: policy {registration.policy}, {attested}")
-
-
-def _event(services: Services, action: Action, detail: str) -> Event:
-    return Event(
-        kind="policy",
-        action=action,
-        outcome="success",
-        tenant=services.settings.tenant,
-        actor="administrator",
-        at=services.clock(),
-        detail=detail,
+    return administered(
+        services, "create", f"hospital {identifier}: policy {registration.policy}, {attested}"
     )
 
 
@@ -130,7 +121,7 @@ def disconnect(services: Services, hospital_id: str) -> int:
     int
         How many Subscriptions could not be removed and stand at the EHR; their notifications are refused.
     """
-    services.audit.append(_event(services, "delete", f"hospital {hospital_id}: disconnected"))
+    services.audit.append(administered(services, "delete", f"hospital {hospital_id}: disconnected"))
     with services.journal.reading() as connection:
         rows = connection.execute(select(subscription).where(subscription.c.hospital == hospital_id)).all()
     left = [row for row in rows if not _removed(services, row)]
