@@ -24,16 +24,20 @@ _ISSUE_TYPE = {
 
 def render(code: str, text: str, severity: str = "error", expression: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return an OperationOutcome with one issue; ``severity`` is fatal, error, warning or information."""
-    issue: dict[str, Any] = {
-        "severity": severity,
-        "code": _ISSUE_TYPE.get(code, code),
-        "diagnostics": text,
-    }
-    if expression:
-        issue["expression"] = list(expression)
-    return {"resourceType": "OperationOutcome", "issue": [issue]}
+    return {"resourceType": "OperationOutcome", "issue": [_issue(code, text, severity, expression)]}
 
 
 def of(error: Unusable) -> dict[str, Any]:
-    """Return the OperationOutcome for input that cannot be used."""
-    return render(error.code, error.text, expression=(error.expression,) if error.expression else ())
+    """Return the OperationOutcome for input that cannot be used, with an issue for every fault."""
+    issues = [
+        _issue(problem.code, problem.text, "error", (problem.expression,) if problem.expression else ())
+        for problem in error.problems
+    ]
+    return {"resourceType": "OperationOutcome", "issue": issues}
+
+
+def _issue(code: str, text: str, severity: str, expression: tuple[str, ...]) -> dict[str, Any]:
+    issue: dict[str, Any] = {"severity": severity, "code": _ISSUE_TYPE.get(code, code), "diagnostics": text}
+    if expression:
+        issue["expression"] = list(expression)
+    return issue

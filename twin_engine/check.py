@@ -31,15 +31,20 @@ from twin_engine.specimen import (
     without,
 )
 from twin_engine.twin import (
+    Absence,
     Condition,
+    Dose,
     Evidence,
     Finding,
     Forecast,
     Genotype,
+    Implication,
     Item,
     Measurement,
     Plan,
     Refusal,
+    Relative,
+    Series,
     Treatment,
 )
 
@@ -131,6 +136,11 @@ def declared_only(case: Case) -> None:
         Condition("undeclared", stray, True),
         Treatment("undeclared", stray, True),
         Genotype("undeclared", stray, "undeclared"),
+        Absence("undeclared", case.at, stray, "unknown"),
+        Series("undeclared", case.at, stray, 1.0, (1e9,)),
+        Dose("undeclared", case.at, stray, 1e9),
+        Relative("MTH", "undeclared", stray),
+        Implication("diagnostic", stray, ("undeclared",), ("undeclared",), ("undeclared",)),
     )
     more = Evidence.of(case.subject, (*case.items, *undeclared))
     same(case, case.state(), case.state(more), "declared inputs")

@@ -14,14 +14,20 @@ import msgspec
 import numpy as np
 
 from twin_engine.twin import (
+    KINDS,
+    Absence,
     Condition,
+    Dose,
     Evidence,
     Finding,
     Forecast,
     Genotype,
+    Implication,
     Item,
     Measurement,
     Refusal,
+    Relative,
+    Series,
     Treatment,
 )
 
@@ -37,22 +43,23 @@ class Items(msgspec.Struct, frozen=True, array_like=True):
     conditions: tuple[Condition, ...] = ()
     treatments: tuple[Treatment, ...] = ()
     genotypes: tuple[Genotype, ...] = ()
+    absences: tuple[Absence, ...] = ()
+    series: tuple[Series, ...] = ()
+    doses: tuple[Dose, ...] = ()
+    relatives: tuple[Relative, ...] = ()
+    implications: tuple[Implication, ...] = ()
 
     @classmethod
     def of(cls, items: Iterable[Item]) -> Items:
         """Sort ``items`` by kind; within a kind their order is kept."""
-        found = tuple(items)
-        return cls(
-            tuple(item for item in found if isinstance(item, Measurement)),
-            tuple(item for item in found if isinstance(item, Finding)),
-            tuple(item for item in found if isinstance(item, Condition)),
-            tuple(item for item in found if isinstance(item, Treatment)),
-            tuple(item for item in found if isinstance(item, Genotype)),
-        )
+        found: dict[str, list[Any]] = {name: [] for name in KINDS.values()}
+        for item in items:
+            found[KINDS[type(item)]].append(item)
+        return cls(**{name: tuple(each) for name, each in found.items()})
 
     def all(self) -> tuple[Item, ...]:
         """Return every item, kind after kind."""
-        return (*self.measurements, *self.findings, *self.conditions, *self.treatments, *self.genotypes)
+        return tuple(item for name in KINDS.values() for item in getattr(self, name))
 
 
 def encode(value: object) -> bytes:
@@ -92,11 +99,7 @@ def decode_forecasts(encoded: bytes) -> tuple[Forecast | Refusal, ...]:
 
 def canonical(evidence: Evidence) -> bytes:
     """Return ``evidence`` as bytes; equal sets of items give equal bytes, whatever their order."""
-    items = Items(
-        evidence.measurements, evidence.findings, evidence.conditions, evidence.treatments, evidence.genotypes
-    )
-    ordered = Evidence.of(evidence.subject, items.all())
-    return encode(ordered)
+    return encode(Evidence.of(evidence.subject, evidence.all()))
 
 
 def microseconds(at: datetime) -> int:

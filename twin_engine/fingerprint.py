@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import twin_engine
 import twin_engine.models
@@ -45,16 +46,22 @@ def evidence_digest(evidence: Evidence, model: Model) -> str:
 def declared(evidence: Evidence, model: Model) -> Evidence:
     """Return the part of ``evidence`` that ``model`` declares as inputs."""
     inputs = model.inputs
-    signals = {signal.name for signal in inputs.signals}
-    findings = {signal.name for signal in inputs.findings}
-    return Evidence(
-        evidence.subject,
-        tuple(item for item in evidence.measurements if item.signal in signals),
-        tuple(item for item in evidence.findings if item.signal in findings),
-        tuple(item for item in evidence.conditions if item.name in inputs.conditions),
-        tuple(item for item in evidence.treatments if item.name in inputs.treatments),
-        tuple(item for item in evidence.genotypes if item.gene in inputs.genes),
-    )
+    numbers = {signal.name for signal in inputs.signals}
+    timed = numbers | {signal.name for signal in inputs.findings}
+    wanted: dict[str, Callable[[Any], bool]] = {
+        "measurements": lambda item: item.signal in numbers,
+        "findings": lambda item: item.signal in timed,
+        "conditions": lambda item: item.name in inputs.conditions,
+        "treatments": lambda item: item.name in inputs.treatments,
+        "genotypes": lambda item: item.gene in inputs.genes,
+        "absences": lambda item: item.signal in timed,
+        "series": lambda item: item.signal in numbers,
+        "doses": lambda item: item.substance in inputs.doses,
+        "relatives": lambda item: item.condition in inputs.relatives,
+        "implications": lambda item: any(gene in inputs.genes for gene in item.genes),
+    }
+    chosen = {name: tuple(filter(test, getattr(evidence, name))) for name, test in wanted.items()}
+    return Evidence(evidence.subject, **chosen)
 
 
 @cache

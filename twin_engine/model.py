@@ -51,7 +51,7 @@ class Inputs:
 
     ``choices`` holds what can be known in several ways: of each choice one whole way must be known, for
     instance ``(("body-mass-index",), ("body-height", "body-weight"))``. ``ages`` are completed years, both
-    included.
+    included. ``doses`` are substances, ``relatives`` conditions of the family.
     """
 
     signals: tuple[Signal, ...] = ()
@@ -59,6 +59,8 @@ class Inputs:
     conditions: tuple[str, ...] = ()
     treatments: tuple[str, ...] = ()
     genes: tuple[str, ...] = ()
+    doses: tuple[str, ...] = ()
+    relatives: tuple[str, ...] = ()
     choices: tuple[tuple[tuple[str, ...], ...], ...] = ()
     ages: tuple[int, int] = (0, 130)
 

@@ -7,12 +7,13 @@ forecast can be traced to the evidence it rests on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 Sex = Literal["female", "male"]
+GenotypeKind = Literal["variant", "genotype", "haplotype", "copy-number", "sequence"]
 
 # The name of a treatment of unknown class; a model that draws conclusions from the absence of a
 # treatment declares it among its treatments.
@@ -36,18 +37,47 @@ class Subject:
         return at.year - self.birth_date.year - before
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Measurement:
+class Ordered:
+    """Sorts by whole fields, so that no two different items tie; an absent field comes before any other."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: object) -> bool:
+        return _order(self) < _order(other) if type(self) is type(other) else NotImplemented
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How a value was obtained, as far as the record says.
+
+    ``method``, ``body_site`` and ``device`` are codes (``system|code``) or references; ``low``..``high`` is
+    the laboratory's reference range in the signal's unit; ``began`` is where the period of the value begins;
+    ``derived_from`` and ``members`` are references.
+    """
+
+    method: str | None = None
+    body_site: str | None = None
+    device: str | None = None
+    low: float | None = None
+    high: float | None = None
+    began: datetime | None = None
+    derived_from: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement(Ordered):
     """A number in the signal's own unit (``Signal.unit``) at an instant (aware)."""
 
     signal: str
     time: datetime
     source: str
     value: float
+    context: Context | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+@dataclass(frozen=True, slots=True)
+class Finding(Ordered):
     """A coded answer at an instant (aware): smoking status, level of consciousness."""
 
     signal: str
@@ -56,8 +86,60 @@ class Finding:
     value: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Condition:
+@dataclass(frozen=True, slots=True)
+class Absence(Ordered):
+    """The record says that there is no value, and why: a FHIR data-absent-reason (``asked-declined``)."""
+
+    signal: str
+    time: datetime
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series(Ordered):
+    """Samples at equal distances: a glucose trace, an electrocardiogram, an intracranial pressure wave.
+
+    ``values`` (n * ``channels``,) are in the signal's unit, channel after channel at each instant; None where
+    there is no sample. ``period`` is in seconds, from ``time`` on. ``below`` and ``above`` are the indices at
+    which the device reported that it could only tell that the value is beyond its range.
+    """
+
+    signal: str
+    time: datetime
+    source: str
+    period: float
+    values: tuple[float | None, ...]
+    channels: int = 1
+    below: tuple[int, ...] = ()
+    above: tuple[int, ...] = ()
+    context: Context | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dose(Ordered):
+    """Something given or taken: ``amount`` in the substance's unit, at ``time`` or evenly until ``until``."""
+
+    substance: str
+    time: datetime
+    source: str
+    amount: float
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relative(Ordered):
+    """A condition of a relative: ``relation`` is a v3-RoleCode (``MTH``), ``onset`` an age in years."""
+
+    relation: str
+    condition: str
+    source: str
+    onset: float | None = None
+    deceased: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition(Ordered):
     """A diagnosis by the engine's name for it (``diabetes``), active or not.
 
     ``until`` is a recorded end that was still to come when the record was read. Where ``confirmed`` is False
@@ -81,8 +163,8 @@ class Condition:
         return not self.confirmed and _runs(self.until, at)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Treatment:
+@dataclass(frozen=True, slots=True)
+class Treatment(Ordered):
     """A medication by class (``statin``, ``antihypertensive``), current or not.
 
     ``until`` is its recorded end. Where ``confirmed`` is False a medication stands on record that could not
@@ -106,18 +188,59 @@ class Treatment:
         return not self.confirmed and _runs(self.until, at)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Genotype:
-    """A variant or diplotype of one gene as reported."""
+@dataclass(frozen=True, slots=True)
+class Genotype(Ordered):
+    """A variant, diplotype, haplotype or copy number of one gene, as reported.
+
+    ``variant`` is the name by which it is best known: HGVS on the coding sequence, else on the genome,
+    else the star alleles or what the laboratory wrote; ``names`` are all names given. ``origin`` is
+    ``germline`` or ``somatic``; ``state`` is ``present``, ``absent`` or ``no-call``; ``significance`` the
+    ACMG class; ``region`` what was studied, where that was said.
+    """
 
     gene: str
     source: str
     variant: str
     zygosity: str | None = None
     significance: str | None = None
+    kind: GenotypeKind = "variant"
+    state: str = "present"
+    origin: str | None = None
+    names: tuple[str, ...] = ()
+    copy_number: float | None = None
+    phase: str | None = None
+    region: str | None = None
 
 
-Item = Measurement | Finding | Condition | Treatment | Genotype
+@dataclass(frozen=True, slots=True)
+class Implication(Ordered):
+    """What a laboratory concludes from genotypes: of a disease, or of a medication.
+
+    ``about`` names the condition or the medication, ``effect`` what is said of it (a phenotype such as
+    ``poor-metabolizer``, or the clinical significance), ``derived_from`` the genotypes' sources.
+    """
+
+    kind: Literal["diagnostic", "therapeutic"]
+    source: str
+    genes: tuple[str, ...]
+    about: tuple[str, ...]
+    effect: tuple[str, ...]
+    evidence: str | None = None
+    derived_from: tuple[str, ...] = ()
+
+
+Item = (
+    Measurement
+    | Finding
+    | Condition
+    | Treatment
+    | Genotype
+    | Absence
+    | Series
+    | Dose
+    | Relative
+    | Implication
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,48 +253,51 @@ class Evidence:
     conditions: tuple[Condition, ...] = ()
     treatments: tuple[Treatment, ...] = ()
     genotypes: tuple[Genotype, ...] = ()
+    absences: tuple[Absence, ...] = ()
+    series: tuple[Series, ...] = ()
+    doses: tuple[Dose, ...] = ()
+    relatives: tuple[Relative, ...] = ()
+    implications: tuple[Implication, ...] = ()
 
     @classmethod
     def of(cls, subject: Subject, items: Iterable[Item]) -> Evidence:
         """Sort ``items`` by kind, so that equal sets of items give equal evidence."""
-        kinds: dict[type, list[Item]] = {
-            kind: [] for kind in (Measurement, Finding, Condition, Treatment, Genotype)
-        }
+        found: dict[str, list[Item]] = {name: [] for name in KINDS.values()}
         for item in set(items):
-            kinds[type(item)].append(item)
-        ordered = {kind: tuple(sorted(found, key=_ORDERS[kind])) for kind, found in kinds.items()}
-        return cls(
-            subject,
-            ordered[Measurement],  # type: ignore[arg-type]  # each list holds one kind only
-            ordered[Finding],  # type: ignore[arg-type]
-            ordered[Condition],  # type: ignore[arg-type]
-            ordered[Treatment],  # type: ignore[arg-type]
-            ordered[Genotype],  # type: ignore[arg-type]
-        )
+            found[KINDS[type(item)]].append(item)
+        ordered: dict[str, Any] = {name: tuple(sorted(each)) for name, each in found.items()}
+        return cls(subject, **ordered)
+
+    def all(self) -> tuple[Item, ...]:
+        """Return every item, kind after kind."""
+        return tuple(item for name in KINDS.values() for item in getattr(self, name))
 
 
-# Whole fields, so that no two different items tie; an absent field has no order of its own, its text has.
-_ORDERS: Mapping[type, Callable[[Any], Any]] = {
-    Measurement: lambda item: (item.signal, item.time, item.source, item.value),
-    Finding: lambda item: (item.signal, item.time, item.source, item.value),
-    Condition: lambda item: (
-        item.name,
-        item.source,
-        item.active,
-        str(item.onset),
-        str(item.until),
-        item.confirmed,
-    ),
-    Treatment: lambda item: (
-        item.name,
-        item.source,
-        item.active,
-        str(item.since),
-        str(item.until),
-        item.confirmed,
-    ),
-    Genotype: lambda item: (item.gene, item.source, item.variant, str(item.zygosity), str(item.significance)),
+# Each kind of item, and the field of Evidence that holds it.
+KINDS: Mapping[type, str] = {
+    Measurement: "measurements",
+    Finding: "findings",
+    Condition: "conditions",
+    Treatment: "treatments",
+    Genotype: "genotypes",
+    Absence: "absences",
+    Series: "series",
+    Dose: "doses",
+    Relative: "relatives",
+    Implication: "implications",
 }
+
+
+def _order(item: Any) -> tuple[Any, ...]:
+    return tuple(_comparable(getattr(item, one.name)) for one in fields(item))
+
+
+def _comparable(value: object) -> tuple[int, Any]:
+    if value is None:
+        return (0, 0)
+    if isinstance(value, bool | int | float):
+        return (1, value)
+    return (1, value.timestamp()) if isinstance(value, datetime) else (2, str(value))
 
 
 def _runs(until: datetime | None, at: datetime) -> bool:

@@ -13,7 +13,20 @@ from gateway.web.pages import words
 from gateway.web.pages.charts import Line, line
 from twin_engine.model import Inputs, Model
 from twin_engine.store import EvidenceRecord
-from twin_engine.twin import Condition, Finding, Forecast, Genotype, Item, Measurement, Treatment
+from twin_engine.twin import (
+    Absence,
+    Condition,
+    Dose,
+    Finding,
+    Forecast,
+    Genotype,
+    Implication,
+    Item,
+    Measurement,
+    Relative,
+    Series,
+    Treatment,
+)
 
 MOST_ROWS = 200
 
@@ -133,10 +146,8 @@ def _lasts(item: Condition | Treatment, at: datetime, word: str) -> str:
 
 def _said(item: Item, now: datetime) -> tuple[str, str, datetime | None]:
     match item:
-        case Measurement():
-            return item.signal, words.measured(item.signal, item.value), item.time
-        case Finding():
-            return item.signal, item.value.replace("-", " "), item.time
+        case Measurement() | Finding() | Absence() | Series() | Dose():
+            return _timed(item)
         case Condition():
             return item.name, _lasts(item, now, "active"), item.onset
         case Treatment():
@@ -144,6 +155,24 @@ def _said(item: Item, now: datetime) -> tuple[str, str, datetime | None]:
         case Genotype():
             meaning = (item.variant, item.zygosity, item.significance)
             return item.gene, ", ".join(part for part in meaning if part), None
+        case Relative():
+            return item.condition, f"relative ({item.relation})", None
+        case Implication():
+            return ", ".join(item.genes), ", ".join((*item.about, *item.effect)), None
+
+
+def _timed(item: Measurement | Finding | Absence | Series | Dose) -> tuple[str, str, datetime]:
+    match item:
+        case Measurement():
+            return item.signal, words.measured(item.signal, item.value), item.time
+        case Finding():
+            return item.signal, item.value.replace("-", " "), item.time
+        case Absence():
+            return item.signal, f"absent: {item.reason.replace('-', ' ')}", item.time
+        case Series():
+            return item.signal, f"{len(item.values)} samples, {item.period:g} s apart", item.time
+        case Dose():
+            return item.substance, f"{item.amount:g}", item.time
 
 
 def _person(portrait: Portrait, record: EvidenceRecord, uses: list[_Use]) -> list[Fact]:
