@@ -57,8 +57,8 @@ class Authorization(Protocol):
 class Fetched:
     """A resource as it came.
 
-    ``body`` holds the bytes received; for an entry of a Bundle the entry serialised again, with keys in
-    the order received and numbers in their shortest form. ``version`` is None where the EHR keeps none.
+    ``body`` holds the bytes received, also of an entry of a Bundle. ``version`` is None where the EHR keeps
+    none.
     """
 
     resource: dict[str, Any]
@@ -147,11 +147,11 @@ class Connection:
         while url is not None:
             if url in seen or len(seen) >= self._transport.limits.pages:
                 raise UnreliableSearch(f"the pages of {kind} do not end")
-            bundle = self._page(url, unique_keys=kind in _LAW)
+            bundle, body = self._page(url, unique_keys=kind in _LAW)
             if not seen:
                 searchset.check_self(bundle, kind, asked)  # later pages may go by a cursor
             seen.add(url)
-            yield from self._matches(bundle, kind, patient)
+            yield from self._matches(bundle, body, kind, patient)
             following = link(bundle, "next")
             url = None if following is None else self.base.follow(following)
 
@@ -199,19 +199,19 @@ class Connection:
             raise NotAuthorised(f"the EHR answered {answer.status}")
         return answer
 
-    def _page(self, url: str, *, unique_keys: bool) -> dict[str, Any]:
+    def _page(self, url: str, *, unique_keys: bool) -> tuple[dict[str, Any], bytes]:
         answer = self._send("GET", url, _STRICT)
         check_read(answer)
         bundle = parsed(answer.body, unique_keys=unique_keys)
         if bundle["resourceType"] != "Bundle":
             raise BadAnswer("a search was not answered with a Bundle")
-        return bundle
+        return bundle, answer.body
 
-    def _matches(self, bundle: dict[str, Any], kind: str, patient: str | None) -> list[Fetched]:
-        found = searchset.matches(bundle, kind)
-        if patient is not None and any(self.owner(resource) != f"Patient/{patient}" for resource in found):
+    def _matches(self, bundle: dict[str, Any], body: bytes, kind: str, patient: str | None) -> list[Fetched]:
+        found = searchset.matches(bundle, body, kind)
+        if patient is not None and any(self.owner(resource) != f"Patient/{patient}" for resource, _ in found):
             raise UnreliableSearch(f"a search for one patient's {kind} returned another's")
-        return [Fetched(resource, orjson.dumps(resource), version_of(resource)) for resource in found]
+        return [Fetched(resource, raw, version_of(resource)) for resource, raw in found]
 
     def _write(
         self, method: str, resource: Mapping[str, Any], headers: Mapping[str, str], id_: str | None

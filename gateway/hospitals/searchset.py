@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from fhir_mapping.bundle import link
+from fhir_mapping.bundle import link, received
+from fhir_mapping.errors import Unusable
 from fhir_mapping.lenient import as_object
 from gateway.hospitals.errors import BadAnswer, UnreliableSearch
 
@@ -28,23 +29,36 @@ def check_self(bundle: dict[str, Any], kind: str, asked: Iterable[tuple[str, str
         raise UnreliableSearch(f"the EHR ignored {', '.join(sorted(dropped))} in a search for {kind}")
 
 
-def matches(bundle: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Return the matches; included resources and outcomes are none.
+def matches(bundle: dict[str, Any], body: bytes, kind: str) -> list[tuple[dict[str, Any], bytes]]:
+    """Return the matches of the Bundle in ``body``, each with the bytes received of it.
+
+    Included resources and outcomes are none.
 
     Raises
     ------
     BadAnswer
-        An entry without a resource.
+        An entry without a resource, or entries that two readers would read differently.
     UnreliableSearch
         A match that is not of ``kind`` or has no id.
     """
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         raise BadAnswer("Bundle.entry is no list")
-    found = [entry["resource"] for entry in entries if _is_match(entry)]
-    if any(resource.get("resourceType") != kind or not resource.get("id") for resource in found):
+    chosen = [_is_match(entry) for entry in entries]
+    raw = _received(body)
+    if len(entries) != len(raw):
+        raise BadAnswer("the Bundle names its entries twice")
+    found = [(entry["resource"], raw[at]) for at, entry in enumerate(entries) if chosen[at]]
+    if any(resource.get("resourceType") != kind or not resource.get("id") for resource, _ in found):
         raise UnreliableSearch(f"a search for {kind} returned something else")
     return found
+
+
+def _received(body: bytes) -> list[bytes]:
+    try:
+        return received(body)
+    except Unusable as error:
+        raise BadAnswer("Bundle.entry is no list of objects") from error
 
 
 def _is_match(entry: Any) -> bool:

@@ -16,9 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import orjson
 from sqlalchemy import func, select
 
 from fhir_mapping import bundle, guard, identity, references
@@ -86,7 +84,7 @@ def from_folder(services: Services, hospital_id: str, folder: Path, progress: Pr
     hospital = services.hospital(hospital_id)
     enrolled: set[str] = set()
     for number, file in enumerate(files, 1):
-        shelf = Shelf.of(guard.parse(file.read_bytes(), FILE_LIMITS), hospital)
+        shelf = Shelf.of(file.read_bytes(), hospital)
         enrolled |= _from_shelf(services, hospital, shelf)
         progress(number, len(files))
     return _filled(services, enrolled)
@@ -204,11 +202,17 @@ class Shelf:
         self._real = real
 
     @classmethod
-    def of(cls, document: dict[str, Any], real: Hospital) -> Shelf:
-        """Return the resources of one bundle; versions are by content where the bundle gives none."""
+    def of(cls, body: bytes, real: Hospital) -> Shelf:
+        """Return the resources of one bundle; versions are by content where the bundle gives none.
+
+        Raises
+        ------
+        Unusable
+            For anything else than a Bundle.
+        """
         found = {}
-        for resource in bundle.resources(document):
-            fetched = Fetched(resource, orjson.dumps(resource), identity.version_of(resource))
+        for resource, raw in bundle.pairs(guard.resource(body, FILE_LIMITS), body):
+            fetched = Fetched(resource, raw, identity.version_of(resource))
             found[resource["resourceType"], fetched.id] = fetched
         return cls(found, real)
 

@@ -1,5 +1,6 @@
 """A page shows what its EHR searched for, if one looks."""
 
+import orjson
 import pytest
 import requests
 from hypothesis import given
@@ -46,13 +47,27 @@ def test_only_matches_count():
         {"resource": {"resourceType": "OperationOutcome"}},
         {"resource": wanted},
     ]
-    assert matches({"entry": entries}, "Observation") == [wanted, wanted]
+    found = matches({"entry": entries}, orjson.dumps({"entry": entries}), "Observation")
+    assert found == [(wanted, orjson.dumps(wanted))] * 2
+
+
+def test_the_bytes_of_a_match_are_those_received():
+    received = b'{ "id":"1", "resourceType" : "Observation", "valueQuantity": {"value": 0.40} }'
+    body = b'{"entry": [{"resource": {"resourceType": "OperationOutcome"}}, {"resource": %s}]}' % received
+    assert [raw for _, raw in matches(orjson.loads(body), body, "Observation")] == [received]
+
+
+def test_entries_that_stand_twice_are_never_matched_with_the_bytes_of_others():
+    first, second = (b'{"resource": {"resourceType": "Observation", "id": "%d"}}' % one for one in (1, 2))
+    body = b'{"entry": [%s, %s], "entry": [%s]}' % (first, second, second)
+    ((resource, raw),) = matches(orjson.loads(body), body, "Observation")
+    assert orjson.loads(raw) == resource
 
 
 @pytest.mark.parametrize("entries", [{}, [1], [{}], [{"resource": 1}]])
 def test_a_malformed_page_is_refused(entries):
     with pytest.raises(BadAnswer):
-        matches({"entry": entries}, "Observation")
+        matches({"entry": entries}, orjson.dumps({"entry": entries}), "Observation")
 
 
 @pytest.mark.peer
@@ -60,7 +75,8 @@ def test_sekmet_answers_for_everybody_but_its_self_link_tells(sekmet_ehr):
     sekmet_ehr.load(assessment("somebody", id_="leaked-1"))
     headers = {"Authorization": f"Bearer {sekmet_ehr.token()}"}
     address = f"{sekmet_ehr.base_url}/RiskAssessment?subject=Patient/zzz"
-    bundle = requests.get(address, headers=headers, timeout=10).json()
-    assert matches(bundle, "RiskAssessment")
+    body = requests.get(address, headers=headers, timeout=10).content
+    bundle = orjson.loads(body)
+    assert matches(bundle, body, "RiskAssessment")
     with pytest.raises(UnreliableSearch, match="ignored patient"):
         check_self(bundle, "RiskAssessment", [("subject", "Patient/zzz")])
