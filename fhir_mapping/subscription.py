@@ -1,4 +1,8 @@
-"""Classic R4 Subscriptions that we register at a hospital, and what becomes of them."""
+"""Subscriptions that we register at a hospital, and what becomes of them.
+
+They are classic ones of R4, whose criteria are a search, or subscribe to a topic in the form that HL7's
+Subscriptions Backport has for R4: the form that is turned into R5.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from fhir_mapping.errors import Unusable
 from fhir_mapping.identity import SOURCE
 from fhir_mapping.lenient import as_object
 from fhir_mapping.references import is_id
+from fhir_mapping.release.subscriptions import CONTENT, FILTER
+from fhir_mapping.subscription_topic import Topic
 
 _STATUSES = frozenset({"requested", "active", "error", "off"})
 
@@ -32,22 +38,33 @@ def render(
     payload: str | None = "application/fhir+json",
     reason: str = "Keep the digital twin current",
     identifier: str | None = None,
+    topic: Topic | None = None,
 ) -> dict[str, Any]:
     """Return a rest-hook Subscription in status ``requested``.
 
     ``header`` is one line, ``Name: value``, that carries the channel's secret. ``payload`` None asks for
-    empty notifications. ``identifier`` is the server's id where an existing one is activated again.
+    empty notifications. ``identifier`` is the server's id where an existing one is activated again. With a
+    ``topic`` the ``criteria`` narrow it as far as it allows; without, they are what is subscribed to.
     """
     channel = {"type": "rest-hook", "endpoint": endpoint, "header": [header]}
+    channel |= {"payload": payload} if payload else {}
     return {
         "resourceType": "Subscription",
         **({"id": identifier} if identifier else {}),
         "meta": {"source": SOURCE},
         "status": "requested",
         "reason": reason,
-        "criteria": criteria,
-        "channel": channel | ({"payload": payload} if payload else {}),
+        **({"criteria": criteria, "channel": channel} if topic is None else _on(topic, criteria, channel)),
     }
+
+
+def _on(topic: Topic, criteria: str, channel: dict[str, Any]) -> dict[str, Any]:
+    content = {"url": CONTENT, "valueCode": "full-resource" if "payload" in channel else "empty"}
+    narrowed = topic.filter_for(criteria)
+    shown = {"criteria": topic.url, "channel": channel | {"_payload": {"extension": [content]}}}
+    if narrowed is None:
+        return shown
+    return shown | {"_criteria": {"extension": [{"url": FILTER, "valueString": narrowed}]}}
 
 
 def read(resource: dict[str, Any]) -> State:

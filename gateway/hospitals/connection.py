@@ -17,8 +17,11 @@ from urllib.parse import urlencode
 import orjson
 
 from fhir_mapping.bundle import link
+from fhir_mapping.errors import Unusable
+from fhir_mapping.genomics.vcf import is_imported
 from fhir_mapping.identity import version_of
 from fhir_mapping.lenient import as_object
+from fhir_mapping.release import Release, from_r4, receive
 from gateway.hospitals import searchset
 from gateway.hospitals.address import Base
 from gateway.hospitals.answers import check_read, check_write, issues, parsed
@@ -29,6 +32,7 @@ from gateway.hospitals.errors import (
     NotAuthorised,
     UnreliableSearch,
     UnsafeAddress,
+    WriteRefused,
 )
 from gateway.hospitals.transport import Answer, Limits, Request, Transport
 
@@ -55,15 +59,24 @@ class Authorization(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A resource as it came.
+    """A resource as it came, in R4's shape.
 
     ``body`` holds the bytes received, also of an entry of a Bundle. ``version`` is None where the EHR keeps
-    none.
+    none. ``fault`` says why what came in another release of FHIR cannot be used; ``as_sent``
+    tells that ``resource`` is what ``body`` holds, unchanged.
     """
 
     resource: dict[str, Any]
     body: bytes
     version: str | None
+    fault: Unusable | None = None
+    as_sent: bool = False
+
+    @classmethod
+    def of(cls, resource: dict[str, Any], body: bytes, version: str | None, release: Release) -> Fetched:
+        """Return what came from an EHR of ``release``."""
+        received = receive(resource, release)
+        return cls(received.resource, body, version, received.fault, received.resource is resource)
 
     @property
     def id(self) -> str:
@@ -77,6 +90,8 @@ class Connection:
     ----------
     base
         The registered base address. Credentials go to no other address.
+    release
+        The release of FHIR that the EHR speaks. What is read and written here is R4 all the same.
     """
 
     def __init__(
@@ -86,19 +101,21 @@ class Connection:
         limits: Limits | None = None,
         *,
         transport: Transport | None = None,
+        release: Release = "R4",
     ) -> None:
         self._transport = transport or Transport(limits or Limits())
         self.base = Base.of(base, allow_http=self._transport.limits.allow_http)
         self._authorization = authorization
+        self._release = release
 
     def asking(self, scopes: tuple[str, ...]) -> Connection:
         """Return a connection to the same EHR whose token has ``scopes``, where tokens are needed at all."""
-        return Connection(self.base.url, self._authorization.asking(scopes), transport=self._transport)
+        granted = self._authorization.asking(scopes)
+        return Connection(self.base.url, granted, transport=self._transport, release=self._release)
 
-    @property
-    def complete(self) -> bool:
-        """What the EHR does not show is not there."""
-        return True
+    def covers(self, reference: str) -> bool:
+        """Tell whether what is not shown is not there: all but what came from files beside the EHR."""
+        return not is_imported(reference)
 
     def capabilities(self) -> dict[str, Any]:
         """Return the CapabilityStatement, which every EHR must show without credentials."""
@@ -115,7 +132,7 @@ class Connection:
         if answer.status in {404, 410}:
             return None
         check_read(answer)
-        return _fetched(answer, kind, id_)
+        return _fetched(answer, kind, id_, self._release)
 
     def status(self, path: tuple[str, ...], parameters: Parameters = ()) -> tuple[int, tuple[str, ...]]:
         """Return status and issue codes of a read or strict search, to learn what an EHR knows."""
@@ -211,7 +228,7 @@ class Connection:
         found = searchset.matches(bundle, body, kind)
         if patient is not None and any(self.owner(resource) != f"Patient/{patient}" for resource, _ in found):
             raise UnreliableSearch(f"a search for one patient's {kind} returned another's")
-        return [Fetched(resource, raw, version_of(resource)) for resource, raw in found]
+        return [Fetched.of(resource, raw, version_of(resource), self._release) for resource, raw in found]
 
     def _write(
         self, method: str, resource: Mapping[str, Any], headers: Mapping[str, str], id_: str | None
@@ -219,12 +236,18 @@ class Connection:
         kind = str(resource["resourceType"])
         url = self._path(kind) if id_ is None else self._path(kind, id_)
         stated = {"Content-Type": _FHIR_JSON, "Prefer": "return=representation", **headers}
-        answer = self._send(method, url, stated, orjson.dumps(resource))
+        answer = self._send(method, url, stated, self._written(resource))
         check_write(answer)
         try:
-            return _fetched(answer, kind, id_)
+            return _fetched(answer, kind, id_, self._release)
         except BadAnswer:
             return self._read_written(kind, id_ or self._located(answer, kind))
+
+    def _written(self, resource: Mapping[str, Any]) -> bytes:
+        try:
+            return orjson.dumps(from_r4(dict(resource), self._release))
+        except Unusable as fault:
+            raise WriteRefused(422, (fault.code,)) from fault
 
     def _read_written(self, kind: str, id_: str) -> Fetched:
         """Read what the EHR wrote without showing it: ``return=minimal`` is its right."""
@@ -254,10 +277,10 @@ def _with(headers: Mapping[str, str], credential: str | None) -> dict[str, str]:
     return dict(headers) if credential is None else {**headers, "Authorization": credential}
 
 
-def _fetched(answer: Answer, kind: str, id_: str | None) -> Fetched:
+def _fetched(answer: Answer, kind: str, id_: str | None, release: Release) -> Fetched:
     resource = parsed(answer.body)
     found = resource.get("id")
     if resource["resourceType"] != kind or not isinstance(found, str) or id_ not in (None, found):
         raise BadAnswer(f"another resource came than the {kind} asked for")
     etag = answer.headers.get("ETag", "").removeprefix("W/").strip('"')
-    return Fetched(resource, answer.body, version_of(resource) or etag or None)
+    return Fetched.of(resource, answer.body, version_of(resource) or etag or None, release)

@@ -8,26 +8,26 @@ whether ``Prefer: handling=strict`` is heeded.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fhir_mapping import capability
 from fhir_mapping.capability import Capabilities, TypeCapability
 from fhir_mapping.errors import Unusable
+from fhir_mapping.release import Release
+from fhir_mapping.release import of as release_of
+from fhir_mapping.subscription_topic import Topic
+from gateway.hospitals import topics
 from gateway.hospitals.connection import Connection
 from gateway.hospitals.errors import BadAnswer, HospitalError, NotAuthorised
 
 OUT = "RiskAssessment"
-READ_TYPES = (
-    "Patient",
-    "Consent",
-    "Observation",
-    "Condition",
-    "MedicationRequest",
-    "MedicationStatement",
-)
-KEPT_TYPES = (*READ_TYPES, OUT, "Provenance", "Device", "Subscription", "DocumentReference")
+# What is read of every EHR: by these it is decided whose the rest is, and whether it may be read.
+ALWAYS = ("Patient", "Consent")
+CLINICAL = ("Observation", "Condition", "MedicationRequest", "MedicationStatement")
+BY_ID = frozenset({"Patient", "Medication"})  # read where another resource names them, without a search
+OTHERS = (OUT, "Provenance", "Device", "Subscription", "DocumentReference")
 
 Sync = Literal["subscription", "polling"]
 Write = Literal["update", "create", "kept-here"]
@@ -58,6 +58,12 @@ class Profile:
         Whether the written type has versions, so that If-Match protects them.
     strict
         Whether unknown search parameters are refused when asked; where not, the checks of each page remain.
+    reads
+        The types that are read, as far as the EHR offers them.
+    release
+        The release of FHIR that the EHR speaks.
+    topics
+        What an R5 EHR is subscribed to, by resource type.
     """
 
     fhir_version: str
@@ -69,6 +75,9 @@ class Profile:
     strict: bool
     types: Mapping[str, TypeProfile]
     notes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = (*ALWAYS, *CLINICAL)
+    release: Release = "R4"
+    topics: Mapping[str, Topic] = field(default_factory=dict)
 
     def searchable(self, kind: str, parameter: str) -> bool:
         """Whether the EHR advertises ``parameter`` on ``kind``."""
@@ -81,42 +90,50 @@ class Profile:
     @property
     def scopes(self) -> tuple[str, ...]:
         """The SMART scopes, in version 2 form, that this EHR has to grant: what is used here and no more."""
-        wanted = {kind: self._read_letters(kind) for kind in READ_TYPES}
+        wanted = {kind: self.reads_of(kind) for kind in self.reads}
         if self.write != "kept-here":
             wanted[OUT] = "crus" if self.write == "create" or self.unlisted else "cru"
         if self.sync == "subscription":
             wanted["Subscription"] = "crus" if self.searchable("Subscription", "url") else "cru"
         return tuple(f"system/{kind}.{letters}" for kind, letters in wanted.items() if letters)
 
-    def _read_letters(self, kind: str) -> str:
-        """Return what of read and search is used; what cannot be searched is not read, but for Patient."""
-        searched = self.can(kind, "search-type")
-        read = self.can(kind, "read") and (searched or kind == "Patient")
+    def reads_of(self, kind: str) -> str:
+        """Return the letters of what is used of read and search.
+
+        What cannot be searched is not read, but for what other resources name.
+        """
+        searched = self.can(kind, "search-type") and kind != "Medication"
+        read = self.can(kind, "read") and (searched or kind in BY_ID)
         return "r" * read + "s" * searched
 
 
-def inspect(connection: Connection, nonce: Callable[[int], str] = secrets.token_hex) -> Profile:
-    """Return what the EHR behind ``connection`` can do.
+def inspect(
+    connection: Connection,
+    clinical: Iterable[str] = CLINICAL,
+    nonce: Callable[[int], str] = secrets.token_hex,
+) -> Profile:
+    """Return what the EHR behind ``connection`` can do; ``clinical`` are the types that are to be read.
 
     The CapabilityStatement is had without a token; each probe asks for the scopes that it needs.
 
     Raises
     ------
     HospitalError
-        It cannot be reached or shows no CapabilityStatement.
+        It cannot be reached, shows no CapabilityStatement, or speaks a release of FHIR that is not known.
     NotAuthorised
         It does not let us read; ``ScopeMissing`` names the scopes that it must grant.
     """
     absent = f"didymos-probe-{nonce(8)}"
     stated = _stated(connection)
     listed = {kind: _type(each) for kind, each in stated.types.items()}
-    found = _tried(connection, _as_stated(stated, listed), absent)
+    found = _tried(connection, _as_stated(stated, listed, (*ALWAYS, *clinical)), absent)
+    found = _with_topics(found, topics.offered(connection, stated)) if found.release == "R5" else found
     granted = connection.asking(found.scopes)
     granted.status(("Patient",), [("_id", absent), ("_summary", "count")])  # raises where we are not let in
     return _annotated(replace(found, strict=_heeds_strict(granted, listed, absent)))
 
 
-def _as_stated(stated: Capabilities, listed: Mapping[str, TypeProfile]) -> Profile:
+def _as_stated(stated: Capabilities, listed: Mapping[str, TypeProfile], reads: tuple[str, ...]) -> Profile:
     write, unlisted = _write(listed)
     return Profile(
         fhir_version=stated.fhir_version,
@@ -126,8 +143,28 @@ def _as_stated(stated: Capabilities, listed: Mapping[str, TypeProfile]) -> Profi
         unlisted=unlisted,
         versions=listed.get(OUT, TypeProfile()).versions or (unlisted and _usually(listed, "versions")),
         strict=False,
-        types={kind: listed[kind] for kind in KEPT_TYPES if kind in listed},
+        types={kind: listed[kind] for kind in (*reads, *OTHERS) if kind in listed},
+        reads=reads,
+        release=_release(stated),
     )
+
+
+def _release(stated: Capabilities) -> Release:
+    try:
+        return release_of(stated.fhir_version)
+    except Unusable as error:
+        raise BadAnswer(error.text) from error
+
+
+def _with_topics(found: Profile, offered: Mapping[str, Topic]) -> Profile:
+    """Return ``found``, subscribed only where everything that is read has its topic."""
+    told = replace(found, topics={kind: topic for kind, topic in offered.items() if kind in found.reads})
+    return replace(told, sync="polling") if _without_topic(told) else told
+
+
+def _without_topic(found: Profile) -> list[str]:
+    heard = [kind for kind in found.reads if found.reads_of(kind) and kind != "Medication"]
+    return [kind for kind in heard if kind not in found.topics]
 
 
 def _stated(connection: Connection) -> Capabilities:
@@ -200,6 +237,9 @@ def _annotated(found: Profile) -> Profile:
 def _sync_note(found: Profile) -> str:
     if found.sync == "subscription":
         return "works: Subscriptions tell us what changed"
+    if found.release == "R5" and found.can("Subscription", "create"):
+        lacking = ", ".join(_without_topic(found))
+        return f"falls back: no topic tells of every change of {lacking}; patients are polled"
     if found.can("Patient", "search-type"):
         return "falls back: no Subscriptions; patients are polled, new ones are searched for once a day"
     return "falls back: no Subscriptions; patients are polled, new ones must be brought in by `backfill`"
@@ -230,8 +270,8 @@ def _search_notes(found: Profile) -> tuple[str, ...]:
 
 
 def _type_notes(found: Profile) -> tuple[str, ...]:
-    lacking = [kind for kind in READ_TYPES if not found.can(kind, "search-type")]
+    lacking = [kind for kind in found.reads if kind != "Medication" and not found.can(kind, "search-type")]
     notes = [f"does not work: {kind} cannot be searched and is not read" for kind in lacking]
-    if found.fhir_version not in {"4.0.0", "4.0.1"}:
-        notes.append(f"does not work: FHIR {found.fhir_version or 'of no stated version'}; R4 is needed")
+    if found.release != "R4":
+        notes.append(f"works: the EHR speaks FHIR {found.release} ({found.fhir_version})")
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""R4 rest-hook Subscriptions of ours in an EHR.
+"""Rest-hook Subscriptions of ours in an EHR.
 
 Registering is idempotent: what already stands for the same endpoint is found and kept, mended where it
 differs, and woken where the EHR has put it to sleep. A Subscription is always written whole from what we
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from fhir_mapping import subscription
 from fhir_mapping.lenient import as_object
+from fhir_mapping.subscription_topic import Topic
 from gateway.hospitals.connection import Connection, Fetched
 from gateway.hospitals.errors import AmbiguousWrite, NotAuthorised, WriteRefused
 from gateway.hospitals.profile import Profile
@@ -25,13 +26,15 @@ class Wanted:
     """A Subscription as it should stand.
 
     ``header`` is the secret line that comes with each notification (``Authorization: Bearer ...``);
-    ``payload`` None asks for notifications without content.
+    ``payload`` None asks for notifications without content. ``topic`` is the EHR's own where it tells only
+    of topics.
     """
 
     criteria: str
     endpoint: str
     header: str
     payload: str | None = None
+    topic: Topic | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +113,19 @@ def _find(connection: Connection, wanted: Wanted, profile: Profile, stored: str 
 
 def _resource(wanted: Wanted, id_: str | None = None) -> dict[str, Any]:
     return subscription.render(
-        wanted.criteria, wanted.endpoint, wanted.header, payload=wanted.payload, identifier=id_
+        wanted.criteria,
+        wanted.endpoint,
+        wanted.header,
+        payload=wanted.payload,
+        identifier=id_,
+        topic=wanted.topic,
     )
 
 
 def _same(standing: dict[str, Any], wanted: Wanted) -> bool:
-    channel = _channel(standing)
+    channel, rendered = _channel(standing), _resource(wanted)
     return (
-        standing.get("criteria") == wanted.criteria
+        all(standing.get(name) == rendered.get(name) for name in ("criteria", "_criteria"))
         and channel.get("endpoint") == wanted.endpoint
         and channel.get("payload") == wanted.payload
         and channel.get("header") in ([wanted.header], None)

@@ -4,8 +4,8 @@ import pytest
 from fhir.resources.R4B.subscription import Subscription
 
 from fhir_mapping import subscription
-from fhir_mapping.codes import criteria
 from fhir_mapping.errors import Unusable
+from fhir_mapping.searches import criteria
 from tests.fhir_mapping.published import example
 
 ENDPOINT, HEADER = "https://gateway.example/hook/abc", "Authorization: Bearer secret"

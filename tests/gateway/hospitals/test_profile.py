@@ -43,6 +43,12 @@ def test_a_profile_is_stored_as_json_and_comes_back_the_same(closed_ehr, key):
     assert msgspec.json.decode(msgspec.json.encode(found), type=Profile) == found
 
 
+def test_a_profile_that_was_stored_before_releases_were_told_apart_is_one_of_r4(closed_ehr, key):
+    found = msgspec.to_builtins(inspect(connected(closed_ehr.base_url, key)))
+    kept = {name: value for name, value in found.items() if name not in ("release", "topics")}
+    assert msgspec.convert(kept, Profile).release == "R4"
+
+
 def test_looking_writes_nothing(closed_ehr, key):
     inspect(connected(closed_ehr.base_url, key))
     assert {method for method, path, _ in closed_ehr.seen if not path.endswith("/token")} == {"GET"}
