@@ -1,0 +1,121 @@
+"""Genotype and haplotype Observations, and the phenotype of one gene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from fhir_mapping.errors import Problem
+from fhir_mapping.genomics import alleles, terms
+from fhir_mapping.genomics.alleles import Ambiguous, Named
+from fhir_mapping.genomics.parts import coded, concepts, genes, label, parts, references, slug, words
+from fhir_mapping.genomics.variant import ALLELIC_STATE, SIGNIFICANCE, SOURCE_CLASS, other_genome, refused
+from fhir_mapping.mapped import Mapped, Origin
+from twin_engine.twin import Genotype, Implication
+
+Kind = Literal["genotype", "haplotype"]
+_READERS: dict[Kind, Callable[[str], Named | None]] = {
+    "genotype": alleles.genotype,
+    "haplotype": alleles.haplotype,
+}
+
+
+def genotype(resource: dict[str, Any], origin: Origin) -> Mapped:
+    """Map what both copies of a gene carry: a diplotype, an HLA pair, a compound heterozygote.
+
+    Raises
+    ------
+    fhir_mapping.genomics.parts.Contradiction
+        Its parts cannot all hold.
+    """
+    return _read("genotype", resource, origin)
+
+
+def haplotype(resource: dict[str, Any], origin: Origin) -> Mapped:
+    """Map what one copy of a gene carries.
+
+    Raises
+    ------
+    fhir_mapping.genomics.parts.Contradiction
+        Its parts cannot all hold.
+    """
+    return _read("haplotype", resource, origin)
+
+
+def _read(kind: Kind, resource: dict[str, Any], origin: Origin) -> Mapped:
+    found = parts(resource)
+    not_germline = other_genome(next(concepts(found, SOURCE_CLASS), None))
+    if not_germline:
+        return refused(not_germline, "Observation.component")
+    return called(kind, resource, genes(found), origin)
+
+
+def called(kind: Kind, resource: dict[str, Any], studied: tuple[str, ...], origin: Origin) -> Mapped:
+    """Map the value of an Observation as a genotype or haplotype of the genes ``studied``."""
+    given = value_words(resource)
+    if not given:
+        return refused(f"the {kind} has no value", "Observation.value")
+    try:
+        named = next((read for word in given if (read := _READERS[kind](word))), None)
+    except Ambiguous:
+        return refused("more than one genotype is possible, and none is chosen", "Observation.value")
+    if named and named.gene and studied and named.gene not in studied:
+        return refused(
+            "the gene studied and the name of the call are of different genes", "Observation.value"
+        )
+    symbols = (named.gene,) if named and named.gene else studied
+    if not symbols:
+        return refused(f"the gene of the {kind} is not named", "Observation.component")
+    items = (_item(kind, resource, symbol, named or Named(given[0]), origin) for symbol in symbols)
+    return Mapped(tuple(items), reasons=() if named else (_NOT_UNDERSTOOD,))
+
+
+_NOT_UNDERSTOOD = Problem(
+    "value",
+    "the genotype is not written as star alleles, HLA alleles, HGVS or bases; its name is kept as it is",
+    "Observation.value",
+)
+
+
+def value_words(resource: dict[str, Any]) -> tuple[str, ...]:
+    """Return the names that the value of an Observation gives."""
+    text = resource.get("valueString")
+    return words({"text": text} if isinstance(text, str) else resource.get("valueCodeableConcept"))
+
+
+def _item(kind: Kind, resource: dict[str, Any], symbol: str, named: Named, origin: Origin) -> Genotype:
+    found = parts(resource)
+    answers = {
+        code: next((answer for one in concepts(found, code) if (answer := coded(one, table))), None)
+        for code, table in _ANSWERS.items()
+    }
+    return Genotype(
+        gene=symbol,
+        source=origin.source,
+        variant=named.variant,
+        zygosity=named.zygosity or answers[ALLELIC_STATE],
+        significance=answers[SIGNIFICANCE],
+        kind=kind,
+        origin=answers[SOURCE_CLASS],
+        names=tuple(
+            word
+            for word in value_words(resource)
+            if word not in (named.variant, symbol) and not word.isdigit()
+        ),
+        phase=named.phase,
+    )
+
+
+_ANSWERS = {ALLELIC_STATE: terms.ZYGOSITY, SIGNIFICANCE: terms.SIGNIFICANCE, SOURCE_CLASS: terms.ORIGIN}
+
+
+def activity(resource: dict[str, Any], symbol: str, origin: Origin) -> Mapped:
+    """Map the phenotype of a gene (``poor-metabolizer``), reported under a code for that gene."""
+    value = resource.get("valueCodeableConcept")
+    effect = coded(value, terms.EFFECT) or slug(label(value) or "")
+    if not effect:
+        return refused("the phenotype of the gene has no value", "Observation.value")
+    derived = references(resource.get("derivedFrom"))
+    return Mapped(
+        (Implication("therapeutic", origin.source, (symbol,), (), (effect,), derived_from=derived),)
+    )

@@ -1,0 +1,17 @@
+"""VCF and BCF files -> Genomics Reporting Observations, for hospitals without genomic FHIR.
+
+``calls`` reads the records of the genes asked for, ``annotation`` what annotators wrote beside them,
+``assembly`` what chromosomes are called, ``rendering`` writes the Observations. What comes of a file is read
+on as if an EHR had sent it. Source: VCF 4.3 (samtools.github.io/hts-specs).
+"""
+
+from __future__ import annotations
+
+import re
+
+_IMPORTED = re.compile(r"Observation/vcf-[0-9a-f]{40}")
+
+
+def is_imported(reference: str) -> bool:
+    """Tell whether a reference is to an Observation rendered from a file, of which no EHR knows."""
+    return _IMPORTED.fullmatch(reference) is not None
