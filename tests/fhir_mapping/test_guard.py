@@ -1,6 +1,7 @@
 import contextlib
 import json
 import time
+from timeit import repeat
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,19 @@ HOSTILE = {
     "a million empty objects": (b"[" + b"{}," * 1_000_000 + b"{}]", 413),
     "escaped quotes, never closed": (b'"' + b'\\"' * 1_000_000, 400),
     "two values": (b"{}{}", 400),
+    "a hundred thousand digits": (b'{"value":' + b"9" * 100_000 + b"}", 400),
+    "a hundred thousand digits after the point": (b'{"value":0.' + b"0" * 100_000 + b"1}", 400),
+    "a long exponent": (b'{"value":1e-' + b"0" * 40 + b"1}", 400),
+    "a number behind a string that hides it": (b'{"a":"\\"","value":' + b"9" * 33 + b"}", 400),
+    "depth behind strings that hide it": (b'["]",' * 65 + b"1" + b"]" * 65, 400),
+    "a leading zero": (b'{"value":01}', 400),
+    "a leading plus": (b'{"value":+1}', 400),
+    "a hexadecimal number": (b'{"value":0x10}', 400),
+    "a trailing comma": (b'{"value":1,}', 400),
+    "a raw control character": (b'{"id":"a\x01b"}', 400),
+    "a raw nul": (b'{"id":"a\x00b"}', 400),
+    "a lone second surrogate": (b'{"id":"\\udc00"}', 400),
+    "surrogates in utf-8": (b'{"id":"\xed\xa0\x80"}', 400),
     "a comment": (b"{/* */}", 400),
 }
 
@@ -83,11 +97,70 @@ def test_what_only_looks_hostile_is_read(body):
     assert guard.parse(body) == json.loads(body)
 
 
-def test_a_key_that_stands_twice_is_refused_where_it_matters():
-    body = b'{"resourceType":"Consent","provision":{"type":"deny","type":"permit"}}'
-    assert guard.resource(body)["provision"]["type"] == "permit"
-    with pytest.raises(Unusable):
+@pytest.mark.parametrize(
+    ("lexeme", "value"),
+    [(b"-0", 0), (b"-0.0", 0.0), (b"1e-10000000", 0.0), (b"1E2", 100.0), (b"0.40", 0.4), (b"9" * 32, 1e32)],
+)
+def test_a_number_in_an_odd_form_is_read_as_what_it_is(lexeme, value):
+    assert guard.parse(b'{"value":' + lexeme + b"}") == {"value": value}
+
+
+def test_a_key_that_stands_twice_is_refused_on_demand():
+    body = b'{"resourceType":"Observation","status":"final","status":"amended"}'
+    assert guard.resource(body)["status"] == "amended"
+    with pytest.raises(Unusable, match="twice"):
         guard.resource(body, unique_keys=True)
+
+
+TWICE = b'{"resourceType":"%s","provision":{"type":"deny","type":"permit"}}'
+IN_A_BUNDLE = b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient"}},{"resource":%s}]}'
+
+
+@pytest.mark.parametrize("kind", [b"Consent", b"AuditEvent", b"Con\\u0073ent"])
+def test_a_key_that_stands_twice_is_refused_in_what_decides_or_proves(kind):
+    for body in (TWICE % kind, IN_A_BUNDLE % (TWICE % kind)):
+        with pytest.raises(Unusable, match="twice"):
+            guard.resource(body)
+
+
+@pytest.mark.parametrize(
+    "bundle",
+    [
+        b'{"resourceType":"Bundle"}',
+        b'{"resourceType":"Bundle","entry":7}',
+        b'{"resourceType":"Bundle","entry":[7,{},{"resource":[]},{"resource":{"resourceType":["Consent"]}}]}',
+        IN_A_BUNDLE % (TWICE % b"Observation"),
+    ],
+)
+def test_a_bundle_of_anything_else_is_read(bundle):
+    assert guard.resource(bundle)["resourceType"] == "Bundle"
+
+
+PIECES = {
+    "objects": b'{"a":1},',
+    "chains": b"[" * 60 + b"]" * 60 + b",",
+    "texts": b'"a text [with] {brackets} and 12345678901234567890123456789012345",',
+    "escapes": b'"\\\\\\"\\n\\u0001",',
+    "backslashes": b'"' + b"\\\\" * 100 + b'",',
+    "numbers": b"1234567890.123456789,",
+}
+
+
+@pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES)
+def test_time_grows_with_the_size_of_the_body_and_not_with_its_square(piece):
+    """Ten times the body: linear work takes 10 times the time, quadratic work 100 times.
+
+    The bound lies between, as the larger body leaves the processor's cache and others use the machine;
+    the least of three runs counts, which ``timeit`` makes without Python's garbage collector.
+    """
+    limit = guard.Limits(size=10**9, nodes=10**9)
+    small, large = (_seconds(piece, size, limit) for size in (100_000, 1_000_000))
+    assert large < 30 * small
+
+
+def _seconds(piece, size, limit):
+    body = b"[" + piece * (size // len(piece)) + b"0]"
+    return min(repeat(lambda: guard.parse(body, limit), number=1, repeat=3, timer=time.process_time))
 
 
 def test_refusal_never_quotes_the_input():
