@@ -1,35 +1,17 @@
-"""The tables of ``codes.toml``, turned once into dictionaries by code."""
+"""The tables of ``signals.toml`` and ``codes.toml``, turned once into dictionaries by code."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal
 
-from twin_engine.model import Inputs
+from fhir_mapping import units
+from fhir_mapping.units import Analyte, Scale
 
 Code = tuple[str, str]
-Search = tuple[str, tuple[tuple[str, str], ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """From another unit to the signal's: ``(value + shift) * factor / divisor``."""
-
-    factor: float
-    shift: float = 0.0
-    divisor: float = 1.0
-
-    def apply(self, value: float) -> float:
-        """Return ``value`` in the unit of the signal; a converted one to 10 decimals."""
-        if self == _AS_IT_IS:
-            return value
-        return round((value + self.shift) * self.factor / self.divisor, 10)
-
-
-_AS_IT_IS = Scale(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +41,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A code whose numbers stand in components."""
+    """A code whose numbers, of ``signals``, stand in components."""
+
+    signals: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +53,26 @@ class Refused:
     reason: str
 
 
+GenomicKind = Literal[
+    "variant",
+    "genotype",
+    "haplotype",
+    "sequence-phase",
+    "diagnostic-implication",
+    "therapeutic-implication",
+    "molecular-consequence",
+    "genetic-analysis",
+    "genotype-determination",
+    "activity",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Genomic:
-    """A genomics Observation."""
+    """A genomics Observation; an ``activity`` names its ``gene`` by its code."""
 
-    kind: Literal["variant", "genotype", "haplotype"]
+    kind: GenomicKind
+    gene: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +86,13 @@ class Outcome:
 
 Target = Signal | Question | Panel | Refused | Genomic
 
-with resources.files("fhir_mapping").joinpath("codes.toml").open("rb") as _file:
-    _TABLE: dict[str, Any] = tomllib.load(_file)
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("fhir_mapping").joinpath(name).read_text("utf-8"))
+
+
+_TABLE = _read("codes.toml")
+_SIGNALS: dict[str, dict[str, Any]] = _read("signals.toml")["signal"]
 
 SYSTEMS: dict[str, str] = _TABLE["systems"]
 LOINC = SYSTEMS["loinc"]
@@ -99,14 +103,38 @@ def _code(entry: str) -> Code:
     return SYSTEMS[system], code
 
 
-def _scale(entry: float | list[float]) -> Scale:
-    return Scale(*entry) if isinstance(entry, list) else Scale(entry)
+def _spellings(entry: str) -> Iterator[Code]:
+    """Yield a code under every name that servers give its system."""
+    system, _, code = entry.partition("|")
+    yield from ((spelling, code) for spelling in (SYSTEMS[system], *_TABLE["spelling"].get(system, ())))
 
 
-def _signal(name: str, entry: dict[str, Any]) -> Signal:
-    scales = {unit: _scale(scale) for unit, scale in entry["units"].items()}
-    aliased = {alias: scales[unit] for alias, unit in _TABLE["alias"].items() if unit in scales}
-    return Signal(name, entry["unit"], entry["low"], entry["high"], aliased | scales)
+def _conversions(entry: dict[str, Any]) -> Iterator[tuple[str, str, Analyte | None]]:
+    analyte = units.analyte(entry["analyte"]) if "analyte" in entry else None
+    agreed = entry.get("equation", {})
+    yield from ((unit, entry["unit"], analyte) for unit in entry["units"] if unit not in agreed)
+
+
+def conversions() -> Iterator[tuple[str, str, Analyte | None]]:
+    """Yield unit, unit of the signal and analyte of every conversion that UCUM decides."""
+    yield from (each for entry in _SIGNALS.values() for each in _conversions(entry) if each[0] != each[1])
+
+
+def _signal(name: str, entry: dict[str, Any], scales: dict[str, Scale]) -> Signal:
+    spelt = {text: scales[unit] for text, unit in units.spellings(scales).items()}
+    return Signal(name, entry["unit"], entry["low"], entry["high"], spelt)
+
+
+def _signals(name: str, entry: dict[str, Any]) -> Iterator[tuple[Code, Signal]]:
+    scales = {each[0]: units.scale(*each) for each in _conversions(entry)}
+    scales |= {unit: Scale(*line) for unit, line in entry.get("equation", {}).items()}
+    usual = _signal(name, entry, scales)
+    narrowed = {
+        code: _signal(name, entry, {unit: scales[unit] for unit in accepted})
+        for code, accepted in entry.get("only", {}).items()
+    }
+    for code in entry["codes"]:
+        yield from ((spelling, narrowed.get(code, usual)) for spelling in _spellings(code))
 
 
 def _questions(name: str, entry: dict[str, Any]) -> Iterator[tuple[Code, Question]]:
@@ -118,21 +146,29 @@ def _questions(name: str, entry: dict[str, Any]) -> Iterator[tuple[Code, Questio
 
 
 def _targets() -> Iterator[tuple[Code, Target]]:
-    for name, entry in _TABLE["signal"].items():
-        signal = _signal(name, entry)
-        yield from ((_code(code), signal) for code in entry["codes"])
+    for name, entry in _SIGNALS.items():
+        yield from _signals(name, entry)
     for name, entry in _TABLE["finding"].items():
         yield from _questions(name, entry)
-    for code in _TABLE["panel"]["codes"]:
-        yield _code(code), Panel()
+    for entry in _TABLE["panel"].values():
+        panel = Panel(frozenset(entry["signals"]))
+        yield from ((each, panel) for code in entry["codes"] for each in _spellings(code))
     for code, reason in _TABLE["refused"].items():
         yield _code(code), Refused(reason)
+    yield from _genomics()
+
+
+def _genomics() -> Iterator[tuple[Code, Target]]:
     for kind, code in _TABLE["genomics"].items():
         yield _code(code), Genomic(kind)
+    for gene, code in _TABLE["genomics-activity"].items():
+        yield _code(code), Genomic("activity", gene)
+    for code, reason in _TABLE["genomics-refused"].items():
+        yield _code(code), Refused(reason)
 
 
 TARGETS: dict[Code, Target] = dict(_targets())
-LASTING: frozenset[str] = frozenset(name for name, entry in _TABLE["condition"].items() if entry["lasting"])
+GENES: dict[int, str] = {number: symbol for symbol, number in _TABLE["gene"].items()}
 OUTCOMES: dict[str, Outcome] = {
     key: Outcome(
         key,
@@ -141,98 +177,3 @@ OUTCOMES: dict[str, Outcome] = {
     )
     for key, entry in _TABLE["outcome"].items()
 }
-
-_EXACT_CONDITION: dict[Code, str] = {
-    (SYSTEMS[system], code): name
-    for name, entry in _TABLE["condition"].items()
-    for system in ("snomed", "own")
-    for code in entry.get(system, ())
-}
-_ICD = frozenset({SYSTEMS["icd10cm"], SYSTEMS["icd10"], "http://fhir.de/CodeSystem/bfarm/icd-10-gm"})
-_ICD_PREFIX: tuple[tuple[str, str], ...] = tuple(
-    (prefix, name) for name, entry in _TABLE["condition"].items() for prefix in entry["icd10"]
-)
-_RXNORM: dict[str, str] = {
-    code: name for name, entry in _TABLE["treatment"].items() for code in entry["rxnorm"]
-}
-_ATC_PREFIX: tuple[tuple[str, str], ...] = tuple(
-    (prefix, name) for name, entry in _TABLE["treatment"].items() for prefix in entry["atc"]
-)
-_NAMES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = tuple(
-    (name, tuple(entry["names"]), tuple(entry["unlike"])) for name, entry in _TABLE["treatment"].items()
-)
-
-
-def condition(system: str | None, code: str | None) -> str | None:
-    """Return the engine's name for a diagnosis code."""
-    if system is None or code is None:
-        return None
-    if system in _ICD:
-        bare = code.replace(".", "")
-        return next((name for prefix, name in _ICD_PREFIX if bare.startswith(prefix)), None)
-    return _EXACT_CONDITION.get((system, code))
-
-
-def treatment(system: str | None, code: str | None) -> str | None:
-    """Return the engine's name for the class of a medication code."""
-    if system is None or code is None:
-        return None
-    if system == SYSTEMS["atc"]:
-        return next((name for prefix, name in _ATC_PREFIX if code.startswith(prefix)), None)
-    return _RXNORM.get(code) if system == SYSTEMS["rxnorm"] else None
-
-
-def classifies(system: str | None) -> bool:
-    """Tell whether medication codes of ``system`` are read."""
-    return system in (SYSTEMS["atc"], SYSTEMS["rxnorm"])
-
-
-def resembling(display: str) -> str | None:
-    """Return the class that a medication is named like; never more than a suspicion."""
-    lowered = f"{display.lower()} "
-    for name, parts, unlike in _NAMES:
-        if any(part in lowered for part in parts) and not any(other in lowered for other in unlike):
-            return name
-    return None
-
-
-def searches(inputs: Iterable[Inputs] | None = None) -> tuple[Search, ...]:
-    """Return the searches within one patient that find what ``inputs`` declare (None: everything).
-
-    Genomics are always searched. Conditions and medications are searched whole: their code sets
-    are prefixes and classes, and a search by code would lose what a site codes otherwise.
-    """
-    codes = ",".join(f"{system}|{code}" for system, code in _wanted(inputs))
-    return (
-        ("Observation", (("code", codes),)),
-        ("Condition", ()),
-        ("MedicationRequest", ()),
-        ("MedicationStatement", ()),
-    )
-
-
-def criteria(inputs: Iterable[Inputs] | None = None) -> tuple[str, ...]:
-    """Return the criteria of classic R4 Subscriptions.
-
-    Never filtered by status, or a withdrawal (``entered-in-error``) would not be told. The question
-    mark stands even without parameters: some servers insist on ``Type?``.
-    """
-    clinical = tuple(
-        f"{kind}?" + "&".join(f"{key}={value}" for key, value in parameters)
-        for kind, parameters in searches(inputs)
-    )
-    return (*clinical, "Patient?", "Consent?")
-
-
-def _wanted(inputs: Iterable[Inputs] | None) -> Iterator[Code]:
-    every = None if inputs is None else tuple(inputs)
-    names = None if every is None else {each.name for one in every for each in (*one.signals, *one.findings)}
-    pressure = {"systolic-blood-pressure", "diastolic-blood-pressure"}
-    for code, target in TARGETS.items():
-        if isinstance(target, Genomic) or names is None:
-            yield code
-        elif isinstance(target, Panel):
-            if names & pressure:
-                yield code
-        elif isinstance(target, Signal | Question) and target.name in names:
-            yield code
