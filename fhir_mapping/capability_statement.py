@@ -12,6 +12,9 @@ SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-servi
 _INTERACTIONS = {
     "RiskAssessment": ("read", "vread", "search-type"),
     "Provenance": ("read", "search-type"),
+    "DetectedIssue": ("read", "search-type"),
+    "Communication": ("read", "search-type"),
+    "GuidanceResponse": ("search-type",),
 }
 _KINDS = {
     "patient": "reference",
@@ -63,6 +66,6 @@ def _resource(kind: str, names: Iterable[str]) -> dict[str, Any]:
         "interaction": [{"code": code} for code in _INTERACTIONS[kind]],
         "versioning": "versioned",
         "readHistory": "vread" in _INTERACTIONS[kind],
-        "conditionalRead": "not-match",
+        "conditionalRead": "not-match" if "read" in _INTERACTIONS[kind] else "not-supported",
         "searchParam": [{"name": name, "type": _KINDS[name]} for name in names if name in _KINDS],
     }

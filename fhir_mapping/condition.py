@@ -2,7 +2,8 @@
 
 Used are confirmed ones and those without a verification status. ``refuted`` and ``entered-in-error`` retract.
 ``unconfirmed``, ``provisional`` and ``differential`` ones, and those that cannot be read but for their code,
-are listed and stand as not confirmed, so that nobody concludes from their absence.
+are listed and stand as not confirmed, so that nobody concludes from their absence. One without a clinical
+status is active: of an abated one FHIR requires a status that says so (con-4).
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from fhir_mapping import codes
+from fhir_mapping import terms
 from fhir_mapping.errors import Problem, Unusable
-from fhir_mapping.instants import last, moment
+from fhir_mapping.instants import moment
 from fhir_mapping.lenient import as_object, objects
 from fhir_mapping.mapped import IRRELEVANT, Mapped, Origin
-from fhir_mapping.shapes import CodeableConcept, Period, Ref, Shape, Text, view
+from fhir_mapping.shapes import CodeableConcept, Ref, Shape, view
 from twin_engine.twin import Condition, Item
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
@@ -25,6 +26,7 @@ _ACTIVE = frozenset({"active", "recurrence", "relapse"})
 _OVER = frozenset({"inactive", "remission", "resolved"})
 _RETRACTED = frozenset({"refuted", "entered-in-error"})
 _UNSURE = frozenset({"unconfirmed", "provisional", "differential"})
+_VAGUE = ("Age", "Range", "String")  # other types of onset[x] and performed[x]
 
 
 class _Coded(Shape, frozen=True):
@@ -35,12 +37,6 @@ class _Condition(_Coded, frozen=True, kw_only=True):
     subject: Ref
     clinical_status: CodeableConcept | None = None
     verification_status: CodeableConcept | None = None
-    onset_date_time: Text | None = None
-    onset_period: Period | None = None
-    abatement_date_time: Text | None = None
-    abatement_period: Period | None = None
-    abatement_string: Text | None = None
-    abatement_age: dict[str, Any] | None = None
 
 
 def read(resource: dict[str, Any], origin: Origin) -> Mapped:
@@ -50,26 +46,15 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
     verification = _status(
         seen.verification_status, VERIFICATION, _RETRACTED | _UNSURE | {"confirmed"}, "verificationStatus"
     )
-    names = sorted(_names(seen.code))
-    if not names:
+    found = named(seen.code)
+    if not found:
         return IRRELEVANT
     if verification in _RETRACTED:
         return _refused("retracted", "the diagnosis was refuted or entered in error", "verificationStatus")
     if verification in _UNSURE:
         problem = Problem("status", "the diagnosis is not confirmed", "Condition.verificationStatus")
-        return Mapped(items=_doubtful(names, origin), reasons=(problem,))
-    # A diagnosis stands without its onset: dropping it for a bad date would understate a risk.
-    onset = _onset(seen, origin.now)
-    known = None if isinstance(onset, Problem) else onset
-    until = _until(seen, origin.now)
-    active = clinical in _ACTIVE if clinical else until is not None or not _abated(seen)
-    items = tuple(
-        Condition(name, origin.source, True, known)
-        if name in codes.LASTING
-        else Condition(name, origin.source, active, known, until)
-        for name in names
-    )
-    return Mapped(items, reasons=(onset,) if isinstance(onset, Problem) else ())
+        return Mapped(items=doubtful(found, origin), reasons=(problem,))
+    return _standing(resource, found, clinical, origin)
 
 
 def suspected(resource: dict[str, Any], origin: Origin) -> tuple[Item, ...]:
@@ -81,11 +66,43 @@ def suspected(resource: dict[str, Any], origin: Origin) -> tuple[Item, ...]:
     verification = objects(as_object(resource.get("verificationStatus")).get("coding"))
     if any(str(coding.get("code")) in _RETRACTED for coding in verification):
         return ()
-    return _doubtful(sorted(_names(seen.code)), origin)
+    return doubtful(named(seen.code), origin)
 
 
-def _doubtful(names: Iterable[str], origin: Origin) -> tuple[Item, ...]:
+def named(concept: CodeableConcept | None) -> list[str]:
+    """Return the names of the conditions that ``concept`` is coded as."""
+    if concept is None:
+        return []
+    return sorted(set().union(*(terms.conditions(coding.system, coding.code) for coding in concept.coding)))
+
+
+def doubtful(names: Iterable[str], origin: Origin) -> tuple[Item, ...]:
+    """Return conditions from which neither presence nor absence follows."""
     return tuple(Condition(name, origin.source, active=False, confirmed=False) for name in names)
+
+
+def begun(
+    resource: dict[str, Any], element: str, now: datetime
+) -> tuple[datetime | None, tuple[Problem, ...]]:
+    """Return when what ``element`` (a choice of types) speaks of began, and why that cannot be used."""
+    text = resource.get(f"{element}DateTime") or as_object(resource.get(f"{element}Period")).get("start")
+    place = f"{resource['resourceType']}.{element}"
+    found = moment(text)
+    if found is None:
+        vague = text is not None or any(f"{element}{kind}" in resource for kind in _VAGUE)
+        problem = Problem("time", "when it began is not said as a date", place)
+        return None, (problem,) if vague else ()
+    if found.after(now):
+        return None, (Problem("time", "it begins in the future", place),)
+    return found.at, ()
+
+
+def _standing(resource: dict[str, Any], names: list[str], clinical: str | None, origin: Origin) -> Mapped:
+    # A diagnosis stands without its onset: dropping it for a bad date would understate a risk.
+    onset, reasons = begun(resource, "onset", origin.now)
+    active = clinical is None or clinical in _ACTIVE
+    items = (Condition(name, origin.source, active or name in terms.LASTING, onset) for name in names)
+    return Mapped(tuple(items), reasons=reasons)
 
 
 def _status(concept: CodeableConcept | None, system: str, allowed: frozenset[str], name: str) -> str | None:
@@ -95,34 +112,6 @@ def _status(concept: CodeableConcept | None, system: str, allowed: frozenset[str
     if len(found) != 1 or not found <= allowed:
         raise Unusable("code-invalid", "a code is outside its required value set", 422, f"Condition.{name}")
     return found.pop()
-
-
-def _names(concept: CodeableConcept | None) -> set[str]:
-    found = {codes.condition(coding.system, coding.code) for coding in concept.coding} if concept else set()
-    return {name for name in found if name is not None}
-
-
-def _onset(seen: _Condition, now: datetime) -> datetime | Problem | None:
-    text = seen.onset_date_time or (seen.onset_period and seen.onset_period.start)
-    if not text:
-        return None
-    found = moment(text)
-    if found is None:
-        return Problem("time", "the onset is not a FHIR dateTime with its zone", "Condition.onset")
-    if found.after(now):
-        return Problem("time", "the onset lies in the future", "Condition.onset")
-    return found.at
-
-
-def _until(seen: _Condition, now: datetime) -> datetime | None:
-    """Return an end that is still to come."""
-    end = last(seen.abatement_date_time or (seen.abatement_period and seen.abatement_period.end))
-    return end if end is not None and end > now else None
-
-
-def _abated(seen: _Condition) -> bool:
-    ended = seen.abatement_period is not None and seen.abatement_period.end is not None
-    return bool(seen.abatement_date_time or seen.abatement_string or seen.abatement_age) or ended
 
 
 def _refused(code: str, text: str, element: str) -> Mapped:

@@ -9,7 +9,7 @@ from typing import Any
 from fhir_mapping.instants import render as instant
 from fhir_mapping.references import parse
 
-OWN = frozenset({"RiskAssessment", "Provenance"})
+OWN = frozenset({"RiskAssessment", "Provenance", "DetectedIssue", "Communication", "GuidanceResponse"})
 
 
 def shown(

@@ -55,7 +55,7 @@ def evidence(reference: Reference, digest: str) -> str:
 
     Where the server keeps no versions, the first 16 hex digits of the content hash stand in.
     """
-    return str(Reference(reference.type, reference.id, reference.version or f"sha256-{digest[:16]}"))
+    return f"{reference.type}/{reference.id}/_history/{reference.version or f'sha256-{digest[:16]}'}"
 
 
 def is_own(resource: dict[str, Any]) -> bool:

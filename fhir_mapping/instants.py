@@ -7,8 +7,9 @@ side of older. Where a time is given, FHIR requires the zone, and a text without
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
+import msgspec
 
 # A day begins up to 14 hours earlier in the easternmost zone than in UTC.
 _DAY_AHEAD = timedelta(hours=14)
@@ -18,10 +19,22 @@ _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:)([0-9]{2})(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
+# Every third character of `2026-01-01T10:00:00Z`, from the first hyphen on, is no digit; of a text with
+# milliseconds neither is every third one from the zone on. With the length, this leaves
+# datetime.fromisoformat no other way to read the text, once NUL, where it would stop, is ruled out.
+_LENGTHS = {"--T::Z": 20, "--T::+:": 25, "--T::-:": 25}
+# How far the clocks of a zone are ahead; subtracting it takes a third of the time of datetime.astimezone.
+_AHEAD = {
+    f"{sign}{hour:02}:{minute:02}": timedelta(hours=int(f"{sign}{hour}"), minutes=int(f"{sign}{minute}"))
+    for sign in "+-"
+    for hour in range(15)
+    for minute in (0, 15, 30, 45)
+}
+_UPTO_MILLISECONDS = "--T::."
+_LENGTHS_WITH_MILLISECONDS = {"Z": 24, "+:": 29, "-:": 29}
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """An instant in UTC; ``exact`` tells whether a time of day was given."""
 
     at: datetime
@@ -36,10 +49,39 @@ def moment(text: object) -> Moment | None:
     """Return the moment; None where ``text`` is not a FHIR date, dateTime or instant."""
     if not isinstance(text, str):
         return None
+    if "T" not in text:
+        return _first(text)
+    at = exact(text)
+    return None if at is None else Moment(at, exact=True)
+
+
+def exact(text: str) -> datetime | None:
+    """Return the instant (UTC) of a dateTime with its time of day; None for any other text."""
+    regular = _LENGTHS.get(text[4::3]) == len(text) or (
+        text[4:20:3] == _UPTO_MILLISECONDS and _LENGTHS_WITH_MILLISECONDS.get(text[23::3]) == len(text)
+    )
+    if not regular or "\0" in text:
+        return _irregular(text)
     try:
-        return _exact(text) if "T" in text else _first(text)
+        return written(text)
     except (ValueError, OverflowError):
-        return None
+        return _irregular(text)  # it may name a leap second
+
+
+def written(text: str) -> datetime:
+    """Return the instant (UTC) of a text that is known to be a full dateTime; another may be misread.
+
+    Raises
+    ------
+    ValueError, OverflowError
+        Where there is no such day, or Python has no such year.
+    """
+    if text[-1] == "Z":
+        return datetime.fromisoformat(text)
+    ahead = _AHEAD.get(text[-6:])
+    if ahead is None:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    return datetime.fromisoformat(f"{text[:-6]}Z") - ahead
 
 
 def day(text: object) -> date | None:
@@ -58,15 +100,19 @@ def render(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _exact(text: str) -> Moment | None:
+def _irregular(text: str) -> datetime | None:
+    """Return the instant of a dateTime with another fraction of a second, or within a leap second."""
     match = _TIME.fullmatch(text)
     if match is None:
         return None
     upto, seconds, fraction, zone = match.groups()
     leap = timedelta(seconds=1) if seconds == "60" else timedelta()
     fraction = (fraction or ".0")[:7].ljust(7, "0")
-    local = datetime.fromisoformat(f"{upto}{'59' if leap else seconds}{fraction}{zone}")
-    return Moment(local.astimezone(UTC) + leap, exact=True)
+    try:
+        local = datetime.fromisoformat(f"{upto}{'59' if leap else seconds}{fraction}{zone}")
+        return local.astimezone(UTC) + leap
+    except (ValueError, OverflowError):
+        return None
 
 
 def _first(text: str) -> Moment | None:
@@ -74,7 +120,10 @@ def _first(text: str) -> Moment | None:
     if match is None:
         return None
     year, month, of_month = (int(part or 1) for part in match.groups())
-    return Moment(datetime(year, month, of_month, tzinfo=UTC), exact=False)
+    try:
+        return Moment(datetime(year, month, of_month, tzinfo=UTC), exact=False)
+    except ValueError:
+        return None
 
 
 def last(text: object) -> datetime | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from fhir_mapping.errors import Unusable
+from fhir_mapping.errors import Problem, Unusable
 
 # Codes of the mapping that are not FHIR issue types, and the type that covers them.
 _ISSUE_TYPE = {
@@ -33,6 +34,12 @@ def of(error: Unusable) -> dict[str, Any]:
         _issue(problem.code, problem.text, "error", (problem.expression,) if problem.expression else ())
         for problem in error.problems
     ]
+    return {"resourceType": "OperationOutcome", "issue": issues}
+
+
+def warnings(problems: Iterable[Problem]) -> dict[str, Any]:
+    """Return the OperationOutcome for parts of a readable resource that are quarantined."""
+    issues = [_issue(one.code, one.text, "warning", (one.expression,)) for one in problems]
     return {"resourceType": "OperationOutcome", "issue": issues}
 
 

@@ -8,11 +8,14 @@ from typing import Any
 
 from fhir_mapping import device, evidence
 from fhir_mapping.device import Software
-from fhir_mapping.identity import SOURCE, label_codings
+from fhir_mapping.heading import as_we_write, contained, meta
+from fhir_mapping.identity import labels_of
 from fhir_mapping.instants import render as instant
+from fhir_mapping.timestamps import read as read_instant
 
 DATA_OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+_CREATE, _UPDATE = "CREATE", "UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +32,15 @@ class Act:
 
 
 def render(act: Act) -> dict[str, Any]:
-    """Return the Provenance of an act."""
-    meta: dict[str, Any] = {"source": SOURCE}
-    if act.labels:
-        meta["security"] = label_codings(act.labels)
+    """Return the Provenance of an act; ``recorded`` to the millisecond."""
     resource: dict[str, Any] = {
         "resourceType": "Provenance",
         "id": act.id,
-        "meta": meta,
+        "meta": meta(act.labels),
         "contained": [device.render(act.software)],
         "target": [evidence.render(act.target)],
         "recorded": instant(act.recorded),
-        "activity": {"coding": [{"system": DATA_OPERATION, "code": "CREATE" if act.created else "UPDATE"}]},
+        "activity": {"coding": [{"system": DATA_OPERATION, "code": _CREATE if act.created else _UPDATE}]},
         "agent": [
             {
                 "type": {"coding": [{"system": PARTICIPANT, "code": "assembler", "display": "Assembler"}]},
@@ -51,3 +51,24 @@ def render(act: Act) -> dict[str, Any]:
     if act.inputs:
         resource["entity"] = [{"role": "source", "what": evidence.render(source)} for source in act.inputs]
     return resource
+
+
+@as_we_write("Provenance")
+def read(resource: dict[str, Any]) -> Act:
+    """Return the act that ``render`` was given.
+
+    Raises
+    ------
+    Unusable
+        It is not as we write it.
+    """
+    (target,) = evidence.listed(resource["target"])
+    return Act(
+        resource["id"],
+        target,
+        read_instant(resource["recorded"]),
+        device.read(contained(resource, device.ID)),
+        evidence.listed(each["what"] for each in resource.get("entity", ())),
+        resource["activity"]["coding"][0]["code"] == _CREATE,
+        labels_of(resource),
+    )

@@ -51,5 +51,8 @@ def subject_id(resource: dict[str, Any]) -> str | None:
     owner = (
         resource.get("patient") if kind == "Consent" else resource.get("subject") or resource.get("patient")
     )
-    found = parse(owner.get("reference")) if isinstance(owner, dict) else None
+    text = owner.get("reference") if isinstance(owner, dict) else None
+    if isinstance(text, str) and text.startswith("Patient/") and is_id(text[8:]):
+        return text[8:]  # what nearly every resource says, without the pattern of all references
+    found = parse(text)
     return found.id if found is not None and found.type == "Patient" else None

@@ -1,60 +1,89 @@
 """One resource of the hospital -> what it tells, through one table of mappings.
 
-``MAPPINGS`` names one function for each resource type; another package adds to it through the
-entry-point group ``didymos.mappings`` (the entry's name is the resource type). ``SUSPICIONS`` names, for the
-types from whose absence a model draws conclusions, what an unreadable resource may be about.
+``MAPPINGS`` names one function for each resource type, given a resource whose structure holds (R4); another
+package adds to it through the entry-point group ``didymos.mappings`` (the entry's name is the resource
+type). ``SUSPICIONS`` names, for the types from whose absence a model draws conclusions, what an unreadable
+resource may be about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping as Map
 from datetime import datetime
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, NamedTuple
 
-from fhir_mapping import condition, medication, observation, patient
+from fhir_mapping import (
+    condition,
+    diagnostic_report,
+    family_member_history,
+    medication,
+    medication_administration,
+    medication_request,
+    medication_statement,
+    observation,
+    patient,
+    procedure,
+    validation,
+)
 from fhir_mapping.errors import Problem, Unusable
+from fhir_mapping.genomics import molecular_sequence
 from fhir_mapping.identity import content_hash, evidence, is_own, labels_of, version_of
 from fhir_mapping.instants import moment
-from fhir_mapping.mapped import IRRELEVANT, Mapped, Mapping, Origin
+from fhir_mapping.mapped import IRRELEVANT, MODIFIED, Mapped, Mapping, Origin, modified
 from fhir_mapping.references import Reference, is_id, subject_id
 from twin_engine.twin import Item, Subject
 
 MAPPINGS: dict[str, Mapping] = {
     "Condition": condition.read,
-    "MedicationRequest": medication.request,
-    "MedicationStatement": medication.statement,
+    "DiagnosticReport": diagnostic_report.read,
+    "FamilyMemberHistory": family_member_history.read,
+    "MedicationAdministration": medication_administration.read,
+    "MedicationRequest": medication_request.read,
+    "MedicationStatement": medication_statement.read,
+    "MolecularSequence": molecular_sequence.read,
     "Observation": observation.read,
     "Patient": patient.read,
+    "Procedure": procedure.read,
 }
 SUSPICIONS: dict[str, Callable[[dict[str, Any], Origin], tuple[Item, ...]]] = {
     "Condition": condition.suspected,
+    "MedicationAdministration": medication.suspected,
     "MedicationRequest": medication.suspected,
     "MedicationStatement": medication.suspected,
+    "Procedure": procedure.suspected,
 }
+_NO_OTHERS: Map[str, dict[str, Any]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """All that the gateway needs of one version of one resource.
 
-    ``reference`` is ``Type/id``, ``source`` the same with version, as the items name it.
+    ``reference`` is ``Type/id``, ``source`` the same with version, as the items name it. ``wants`` are
+    references, as they are written, to resources without which it could not be understood; given as
+    ``others`` they make it readable.
     """
 
     reference: str
     source: str
     version: str | None
-    last_updated: datetime | None
+    updated: str | None
     subject_id: str | None
-    content_hash: str
     own: bool
     labels: frozenset[str]
     items: tuple[Item, ...]
     subject: Subject | None
     reasons: tuple[Problem, ...]
     relevant: bool
+    wants: tuple[str, ...] = ()
+
+    @property
+    def last_updated(self) -> datetime | None:
+        """When the server stored this version; None where it does not say so in FHIR's form."""
+        found = moment(self.updated)
+        return found.at if found else None
 
 
 @cache
@@ -63,55 +92,64 @@ def mappings() -> dict[str, Mapping]:
     return MAPPINGS | {entry.name: entry.load() for entry in entry_points(group="didymos.mappings")}
 
 
-def read(resource: dict[str, Any], now: datetime) -> Reading:
-    """Read one resource as of ``now`` (aware).
+def read(
+    resource: dict[str, Any],
+    now: datetime,
+    others: Map[str, dict[str, Any]] = _NO_OTHERS,
+    fault: Unusable | None = None,
+) -> Reading:
+    """Read one resource (R4) as of ``now`` (aware); ``others`` are what an earlier reading wanted.
+
+    ``fault`` says why it cannot be used although it has R4's shape: it came in another release.
 
     Raises
     ------
     Unusable
         Where it is not a resource with an id, or its structure is wrong and it is not even known what it
-        may be about.
+        may be about; ``problems`` are all its faults.
     """
     kind, identifier = resource.get("resourceType"), resource.get("id")
     if not isinstance(kind, str) or not kind.isascii() or not kind.isalpha():
         raise Unusable("structure", "it does not name a resource type", 422, "resourceType")
     if not is_id(identifier):
         raise Unusable("value", "it has no valid id", 422, f"{kind}.id")
-    digest, version = content_hash(resource), version_of(resource)
-    source = evidence(Reference(kind, str(identifier), version), digest)
+    version = version_of(resource)
+    source = evidence(Reference(kind, str(identifier), version), "" if version else content_hash(resource))
     own = is_own(resource)
-    mapped = IRRELEVANT if own else _mapped(kind, resource, Origin(source, now))
+    mapped = IRRELEVANT if own else _mapped(kind, resource, Origin(source, now, others), fault)
     return Reading(
         f"{kind}/{identifier}",
         source,
         version,
-        _last_updated(resource),
+        _updated(resource),
         subject_id(resource),
-        digest,
         own,
         labels_of(resource),
         mapped.items,
         mapped.subject,
         mapped.reasons,
         mapped.relevant,
+        mapped.wants,
     )
 
 
-def _mapped(kind: str, resource: dict[str, Any], origin: Origin) -> Mapped:
+def _mapped(kind: str, resource: dict[str, Any], origin: Origin, brought: Unusable | None) -> Mapped:
     mapping = mappings().get(kind)
     if mapping is None:
         return IRRELEVANT
     try:
+        if brought is not None:
+            raise brought
+        validation.check(resource)
         mapped = mapping(resource, origin)
     except Unusable as fault:
         suspected = _suspected(kind, resource, origin)
         if not suspected:
             raise
-        return Mapped(suspected, reasons=(Problem(fault.code, fault.text, fault.expression or kind),))
-    if mapped.relevant and (resource.get("modifierExtension") or resource.get("implicitRules")):
-        text = "it carries a modifier that is not understood, which may reverse its meaning"
+        return Mapped(suspected, reasons=fault.problems)
+    if mapped.relevant and modified(resource):
         suspected = _suspected(kind, resource, origin) if mapped.items else ()
-        return Mapped(suspected, reasons=(Problem("modifier", text, kind),))
+        return Mapped(suspected, reasons=(Problem("modifier", MODIFIED, kind),))
     return mapped
 
 
@@ -121,7 +159,7 @@ def _suspected(kind: str, resource: dict[str, Any], origin: Origin) -> tuple[Ite
     return suspicion(resource, origin) if suspicion is not None and subject_id(resource) else ()
 
 
-def _last_updated(resource: dict[str, Any]) -> datetime | None:
+def _updated(resource: dict[str, Any]) -> str | None:
     meta = resource.get("meta")
-    found = moment(meta.get("lastUpdated")) if isinstance(meta, dict) else None
-    return found.at if found else None
+    updated = meta.get("lastUpdated") if isinstance(meta, dict) else None
+    return updated if isinstance(updated, str) else None

@@ -1,4 +1,4 @@
-"""A forecast -> RiskAssessment (R4), and what of it must survive at the hospital.
+"""A forecast -> RiskAssessment (R4), back to what it says, and what of it must survive at the hospital.
 
 - ``probabilityDecimal`` is a percentage: invariant ras-2 of R4 says that it must not exceed 100. It
   carries the full precision of the model.
@@ -6,85 +6,114 @@
 - A model that will not speak any longer leaves a version with status ``cancelled``, no prediction and the
   reason in a note: the last number must not stand as if it were current, and ``entered-in-error`` would
   be untrue.
-- ``qualitativeRisk`` uses HL7's risk-probability codes only where the grade is the same; ``low-medium`` of
-  NEWS2 keeps its own code.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from fhir_mapping import device, evidence, narrative
-from fhir_mapping.codes import OUTCOMES
+from fhir_mapping import device, evidence, heading, narrative, outcome
 from fhir_mapping.device import Software
-from fhir_mapping.identity import SOURCE, label_codings
+from fhir_mapping.heading import NOT_FOR_SOLE_USE, Heading, as_we_write
 from fhir_mapping.instants import moment
 from fhir_mapping.instants import render as instant
 from fhir_mapping.lenient import objects
+from fhir_mapping.timestamps import read as read_instant
 from twin_engine.twin import Forecast, Risk
 
-OUTCOME = "urn:didymos:outcome"
-GRADE = "urn:didymos:grade"
-TAG = {"system": "urn:didymos:tag", "code": "decision-support", "display": "Not for sole use"}
-NOT_FOR_SOLE_USE = "Decision support. Not for sole use."
-RISK_PROBABILITY = "http://terminology.hl7.org/CodeSystem/risk-probability"
-_STANDARD_GRADE = {
-    "negligible": ("negligible", "Negligible likelihood"),
-    "low": ("low", "Low likelihood"),
-    "moderate": ("moderate", "Moderate likelihood"),
-    "medium": ("moderate", "Moderate likelihood"),
-    "high": ("high", "High likelihood"),
-    "certain": ("certain", "Certain"),
-}
+NOTHING_CURRENT = "There is no current forecast."
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
-    """What every version of one assessment has in common.
+class Prediction:
+    """One foretold outcome as it is written: ``percent`` in [0, 100], ``until`` to the millisecond."""
 
-    ``id`` is ours, ``subject`` a relative reference (``Patient/17``), ``identifier`` system and value by
-    which it is found where the hospital gives ids of its own; ``labels`` as ``identity.labels_of``.
+    outcome: str
+    percent: float | None
+    grade: str | None
+    until: datetime | None
+    rationale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one version of an assessment says; instants to the millisecond.
+
+    Without ``expires`` it foretells nothing, and the notes say why.
     """
 
-    id: str
-    subject: str
-    identifier: tuple[str, str]
-    software: Software
-    labels: frozenset[str] = frozenset()
+    heading: Heading
+    status: Literal["final", "amended", "cancelled"]
+    at: datetime
+    expires: datetime | None
+    predictions: tuple[Prediction, ...]
+    basis: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
-def render(assessment: Assessment, forecast: Forecast, *, amended: bool = False) -> dict[str, Any]:
-    """Return the RiskAssessment for a forecast; ``amended`` where one was written before."""
-    predictions = [_prediction(risk, forecast) for risk in forecast.risks]
-    resource = _frame(assessment, "amended" if amended else "final")
-    resource["text"] = narrative.render(
-        assessment.software.title, (*_lines(predictions), *_notes(forecast), NOT_FOR_SOLE_USE)
+def foretold(head: Heading, forecast: Forecast, *, amended: bool = False) -> Statement:
+    """Return how a forecast is stated; ``amended`` where one was written before."""
+    return Statement(
+        head,
+        "amended" if amended else "final",
+        forecast.at,
+        forecast.expires,
+        tuple(_prediction(risk, forecast) for risk in forecast.risks),
+        forecast.basis,
+        (*_notes(forecast), NOT_FOR_SOLE_USE),
     )
-    resource["occurrencePeriod"] = {"start": instant(forecast.at), "end": instant(forecast.expires)}
-    return resource | {
-        **_basis(forecast.basis),
-        "prediction": predictions,
-        "note": [{"text": text} for text in (*_notes(forecast), NOT_FOR_SOLE_USE)],
-    }
 
 
-def render_withdrawn(
-    assessment: Assessment, at: datetime, reasons: tuple[str, ...], basis: tuple[str, ...] = ()
-) -> dict[str, Any]:
-    """Return the version that says why there is no current forecast; ``reasons`` are sentences."""
-    notes = ("There is no current forecast.", *reasons)
-    return _frame(assessment, "cancelled") | {
-        "text": narrative.render(assessment.software.title, notes),
-        "occurrenceDateTime": instant(at),
-        **_basis(basis),
-        "note": [{"text": text} for text in notes],
+def withdrawn(
+    head: Heading, at: datetime, reasons: tuple[str, ...], basis: tuple[str, ...] = ()
+) -> Statement:
+    """Return the statement that there is no current forecast; ``reasons`` are sentences."""
+    return Statement(head, "cancelled", at, None, (), basis, (NOTHING_CURRENT, *reasons))
+
+
+def render(statement: Statement) -> dict[str, Any]:
+    """Return the RiskAssessment."""
+    head, predictions = statement.heading, [_rendered(each, statement) for each in statement.predictions]
+    resource = heading.render("RiskAssessment", head) | {
+        "status": statement.status,
+        "method": _method(head.software),
+        "subject": {"reference": head.subject},
+        "performer": device.reference(),
+        "text": narrative.render(head.software.title, (*map(_line, predictions), *statement.notes)),
+        **_occurrence(statement),
     }
+    if statement.basis:
+        resource["basis"] = [evidence.render(source) for source in statement.basis]
+    if predictions:
+        resource["prediction"] = predictions
+    return resource | {"note": [{"text": text} for text in statement.notes]}
+
+
+@as_we_write("RiskAssessment")
+def read(resource: dict[str, Any]) -> Statement:
+    """Return what a RiskAssessment of ours says.
+
+    Raises
+    ------
+    Unusable
+        It is not as we write it.
+    """
+    period = resource.get("occurrencePeriod")
+    return Statement(
+        heading.read(resource),
+        resource["status"],
+        read_instant(period["start"] if period else resource["occurrenceDateTime"]),
+        read_instant(period["end"]) if period else None,
+        tuple(_read_prediction(each) for each in resource.get("prediction", ())),
+        evidence.listed(resource.get("basis", ())),
+        tuple(note["text"] for note in resource["note"]),
+    )
 
 
 def basis(resource: dict[str, Any]) -> frozenset[str]:
-    """Return the evidence that a RiskAssessment rests on, as references with version."""
+    """Return the evidence that a RiskAssessment rests on, as references with version; whoever altered it."""
     return evidence.read(objects(resource.get("basis")))
 
 
@@ -92,33 +121,22 @@ def without_prediction(resource: dict[str, Any]) -> dict[str, Any]:
     """Return ``resource`` cancelled, with nothing foretold: what is left when a hospital altered it."""
     told = ("prediction", "basis", "text", "note")
     kept = {key: value for key, value in resource.items() if key not in told}
-    return kept | {"status": "cancelled", "note": [{"text": "There is no current forecast."}]}
+    return kept | {"status": "cancelled", "note": [{"text": NOTHING_CURRENT}]}
 
 
 def made_at(resource: dict[str, Any]) -> datetime | None:
-    """Return when the assessment was made, so that of two versions the later one can be told."""
+    """Return when it was made, whoever altered it, so that of two versions the later can be told."""
     period = resource.get("occurrencePeriod")
     start = period.get("start") if isinstance(period, dict) else resource.get("occurrenceDateTime")
     found = moment(start)
     return found.at if found else None
 
 
-def _frame(assessment: Assessment, status: str) -> dict[str, Any]:
-    system, value = assessment.identifier
-    meta: dict[str, Any] = {"source": SOURCE, "tag": [TAG]}
-    if assessment.labels:
-        meta["security"] = label_codings(assessment.labels)
-    return {
-        "resourceType": "RiskAssessment",
-        "id": assessment.id,
-        "meta": meta,
-        "contained": [device.render(assessment.software)],
-        "identifier": [{"system": system, "value": value}],
-        "status": status,
-        "method": _method(assessment.software),
-        "subject": {"reference": assessment.subject},
-        "performer": device.reference(),
-    }
+def _occurrence(statement: Statement) -> dict[str, Any]:
+    start = instant(statement.at)
+    if statement.expires is None:
+        return {"occurrenceDateTime": start}
+    return {"occurrencePeriod": {"start": start, "end": instant(statement.expires)}}
 
 
 def _method(software: Software) -> dict[str, Any]:
@@ -133,20 +151,10 @@ def _method(software: Software) -> dict[str, Any]:
     return {"coding": [coding], "text": text + cited}
 
 
-def _basis(sources: tuple[str, ...]) -> dict[str, Any]:
-    return {"basis": [evidence.render(source) for source in sources]} if sources else {}
-
-
-def _prediction(risk: Risk, forecast: Forecast) -> dict[str, Any]:
-    prediction: dict[str, Any] = {"outcome": _outcome(risk.outcome)}
-    if risk.probability is not None:
-        prediction["probabilityDecimal"] = _percent(risk.probability)
-    if risk.qualitative is not None:
-        prediction["qualitativeRisk"] = _grade(risk.qualitative)
-    if risk.until is not None:
-        prediction["whenPeriod"] = {"start": instant(forecast.at), "end": instant(risk.until)}
-    prediction["rationale"] = " ".join((forecast.rationale, *_interval(risk)))
-    return prediction
+def _prediction(risk: Risk, forecast: Forecast) -> Prediction:
+    percent = None if risk.probability is None else _percent(risk.probability)
+    rationale = " ".join((forecast.rationale, *_interval(risk)))
+    return Prediction(risk.outcome, percent, risk.qualitative, risk.until, rationale)
 
 
 def _percent(probability: float) -> float:
@@ -160,23 +168,25 @@ def _interval(risk: Risk) -> tuple[str, ...]:
     return (f"Interval {risk.low * 100:.3g} % to {risk.high * 100:.3g} %.",)
 
 
-def _outcome(key: str) -> dict[str, Any]:
-    outcome = OUTCOMES.get(key)
-    own = {"system": OUTCOME, "code": key}
-    if outcome is None:
-        return {"coding": [own], "text": key}
-    standard = [
-        {"system": system, "code": code, "display": display} for system, code, display in outcome.coding
-    ]
-    return {"coding": [*standard, own], "text": outcome.text}
+def _rendered(prediction: Prediction, statement: Statement) -> dict[str, Any]:
+    said: dict[str, Any] = {"outcome": outcome.concept(prediction.outcome)}
+    if prediction.percent is not None:
+        said["probabilityDecimal"] = prediction.percent
+    if prediction.grade is not None:
+        said["qualitativeRisk"] = outcome.grade(prediction.grade)
+    if prediction.until is not None:
+        said["whenPeriod"] = {"start": instant(statement.at), "end": instant(prediction.until)}
+    return said | {"rationale": prediction.rationale}
 
 
-def _grade(grade: str) -> dict[str, Any]:
-    own = {"system": GRADE, "code": grade}
-    if grade not in _STANDARD_GRADE:
-        return {"coding": [own], "text": grade}
-    code, display = _STANDARD_GRADE[grade]
-    return {"coding": [{"system": RISK_PROBABILITY, "code": code, "display": display}, own], "text": grade}
+def _read_prediction(said: dict[str, Any]) -> Prediction:
+    return Prediction(
+        outcome.own_code(said["outcome"], outcome.OUTCOME),
+        said.get("probabilityDecimal"),
+        outcome.own_code(said["qualitativeRisk"], outcome.GRADE) if "qualitativeRisk" in said else None,
+        read_instant(said["whenPeriod"]["end"]) if "whenPeriod" in said else None,
+        said["rationale"],
+    )
 
 
 def _notes(forecast: Forecast) -> tuple[str, ...]:
@@ -185,10 +195,6 @@ def _notes(forecast: Forecast) -> tuple[str, ...]:
     moved = tuple(contribution.text for contribution in forecast.contributions)
     expiry = f"This forecast expires at {instant(forecast.expires)}."
     return (expiry, *score, *trend, *moved, *forecast.notes)
-
-
-def _lines(predictions: list[dict[str, Any]]) -> tuple[str, ...]:
-    return tuple(_line(prediction) for prediction in predictions)
 
 
 def _line(prediction: dict[str, Any]) -> str:

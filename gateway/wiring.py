@@ -19,6 +19,7 @@ from consent.keys import FileKeyProvider
 from consent.policy import load_policy
 from consent.pseudonyms import Pseudonyms
 from consent.vault import Vault
+from fhir_mapping.release import Release
 from gateway.errors import NotFound
 from gateway.hospitals.connection import Authorization, Connection
 from gateway.hospitals.profile import Profile
@@ -150,34 +151,42 @@ class Hospitals:
         return _Opened(self._load(row), row.revision, fresh_until)
 
     def _load(self, row: Row[Any]) -> Hospital:
-        link = self._link(row)
+        profile = msgspec.json.decode(row.profile, type=Profile)
+        link = self._link(row, profile.release)
         return Hospital(
             id=row.id,
             name=row.name,
             base_url=row.base_url,
             connection=link,
             reader=link,
-            profile=msgspec.json.decode(row.profile, type=Profile),
+            profile=profile,
             policy=load_policy(row.policy),
             actors=frozenset(row.actors.split()),
             labels_attested=row.labels_attested,
         )
 
-    def _link(self, row: Row[Any]) -> Connection:
+    def _link(self, row: Row[Any], release: Release) -> Connection:
         if not row.access:
             return Connection(row.base_url, NoAccess())
         opened = self._vault.open(f"tenant/{row.tenant}", ("hospital.access", row.id), row.access)
-        return connect(self._settings, row.base_url, msgspec.json.decode(opened, type=Access), self._clock)
+        access = msgspec.json.decode(opened, type=Access)
+        return connect(self._settings, row.base_url, access, self._clock, release)
 
 
-def connect(settings: Settings, base_url: str, access: Access, clock: Callable[[], datetime]) -> Connection:
-    """Return a connection to an EHR with the access it was registered with."""
+def connect(
+    settings: Settings,
+    base_url: str,
+    access: Access,
+    clock: Callable[[], datetime],
+    release: Release = "R4",
+) -> Connection:
+    """Return a connection to an EHR with the access and the release that it was registered with."""
     transport = Transport(Limits(deadline=settings.hospital_timeout))
     authorization: Authorization = OpenAccess()
     if access.client_id:
         client = Client(access.client_id, access.private_key, access.scopes)
         authorization = BackendServices(base_url, client, clock, transport)
-    return Connection(base_url, authorization, transport=transport)
+    return Connection(base_url, authorization, transport=transport, release=release)
 
 
 _SENT_AGAIN = (

@@ -48,7 +48,7 @@ def declared(evidence: Evidence, model: Model) -> Evidence:
     inputs = model.inputs
     numbers = {signal.name for signal in inputs.signals}
     timed = numbers | {signal.name for signal in inputs.findings}
-    wanted: dict[str, Callable[[Any], bool]] = {
+    wanted: dict[str, Callable[[Any], object]] = {
         "measurements": lambda item: item.signal in numbers,
         "findings": lambda item: item.signal in timed,
         "conditions": lambda item: item.name in inputs.conditions,
@@ -58,7 +58,8 @@ def declared(evidence: Evidence, model: Model) -> Evidence:
         "series": lambda item: item.signal in numbers,
         "doses": lambda item: item.substance in inputs.doses,
         "relatives": lambda item: item.condition in inputs.relatives,
-        "implications": lambda item: any(gene in inputs.genes for gene in item.genes),
+        # One that names no gene may rest on any of them.
+        "implications": lambda item: inputs.genes and (not item.genes or {*item.genes} & {*inputs.genes}),
     }
     chosen = {name: tuple(filter(test, getattr(evidence, name))) for name, test in wanted.items()}
     return Evidence(evidence.subject, **chosen)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from twin_engine.model import Inputs, Model, Signal
@@ -99,9 +100,17 @@ def without(items: tuple[Item, ...], names: set[str]) -> tuple[Item, ...]:
 
 def aged(item: Item, by: timedelta) -> Item:
     """Return ``item`` as if it were older."""
-    return replace(item, time=item.time - by) if isinstance(item, Measurement | Finding) else item
+    if isinstance(item, Measurement):
+        return msgspec.structs.replace(item, time=item.time - by)
+    return replace(item, time=item.time - by) if isinstance(item, Finding) else item
 
 
 def revalued(items: tuple[Item, ...], name: str, value: float | str) -> tuple[Item, ...]:
     """Return ``items`` with every value of one signal replaced."""
-    return tuple(replace(item, value=value) if signal_of(item) == name else item for item in items)  # type: ignore[arg-type]  # a number for a measurement, a code for a finding
+    return tuple(_revalued(item, value) if signal_of(item) == name else item for item in items)
+
+
+def _revalued(item: Item, value: float | str) -> Item:
+    if isinstance(item, Measurement):
+        return msgspec.structs.replace(item, value=value)
+    return replace(item, value=str(value)) if isinstance(item, Finding) else item

@@ -6,6 +6,8 @@ import click
 
 from gateway import telemetry
 from gateway.cli import access, ehrs, looking, running
+from gateway.cli.genotype import genotype
+from gateway.cli.mapping import mapping
 from gateway.cli.shared import first_words
 from gateway.settings import Settings
 
@@ -35,8 +37,8 @@ def main(context: click.Context) -> None:
 
 COMMANDS = (
     *(running.serve, running.web, running.worker, running.demo),
-    *(ehrs.key, ehrs.connect, ehrs.disconnect, ehrs.backfill),
-    *(looking.twin, looking.audit, looking.quarantine, looking.doctor),
+    *(ehrs.key, ehrs.connect, ehrs.disconnect, ehrs.backfill, genotype),
+    *(looking.twin, looking.audit, looking.quarantine, looking.doctor, mapping),
     *(access.client, access.person, access.invite),
 )
 for command in COMMANDS:

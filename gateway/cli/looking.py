@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import click
 import msgspec
@@ -32,7 +33,7 @@ def twin_list(settings: Settings) -> None:
 @click.option("--patient", is_flag=True, help="IDENTIFIER is EHR-NAME/PATIENT-ID instead of a twin's id.")
 @click.pass_obj
 def twin_show(settings: Settings, identifier: str, patient: bool) -> None:
-    """Show one twin: evidence, answers of every model, and what stands in the EHR.
+    """Show one twin: evidence, answers of every model, what stands in the EHR, Consents as understood.
 
     This opens patient data on your terminal, and is recorded in the audit log as a read by the administrator.
     """
@@ -77,6 +78,23 @@ def audit_verify(settings: Settings) -> None:
     report = inspection.verify(services_of(settings))
     click.echo(report.text)
     sys.exit(0 if report.ok else 1)
+
+
+@audit.command("export")
+@click.option("--from", "since", metavar="DATE", help="Recorded at or after; from the first entry on.")
+@click.option("--to", "until", metavar="DATE", help="Recorded before; up to now.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def audit_export(settings: Settings, since: str | None, until: str | None, file: Path) -> None:
+    """Write entries to a new FILE as FHIR AuditEvents, one a line, each with its leaf of the log's tree.
+
+    DATE is a FHIR date or dateTime, in UTC where it names no zone: 2026, 2026-03, 2026-03-01. FILE holds
+    identifiers of patients' records and is readable by you only. Recorded as a reading of the log.
+    """
+    from gateway.operations import audit_export as exporting
+
+    count = told(lambda: exporting.export(services_of(settings), since, until, file))
+    click.echo(f"{count} entries in {file}")
 
 
 @click.group()

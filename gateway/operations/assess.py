@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from fhir_mapping import provenance, risk_assessment
+from fhir_mapping import provenance, risk_assessment, validation
 from fhir_mapping.device import Software
-from fhir_mapping.risk_assessment import Assessment
+from fhir_mapping.heading import Heading
 from gateway.operations.services import Hospital, Services
 from gateway.operations.update import Computed, same
 from gateway.storage import outbox
@@ -133,12 +133,12 @@ def _rendered(
     card = model.card
     software = Software(card.name, card.version, card.title, code_hash(model), card.sources)
     subject = f"Patient/{occasion.patient}"
-    assessment = Assessment(identifier, subject, (IDENTIFIER, identifier), software, occasion.labels)
+    head = Heading(identifier, subject, (IDENTIFIER, identifier), software, occasion.labels)
     if isinstance(answer, Forecast):
-        resource = risk_assessment.render(assessment, answer, amended=number > 1)
+        statement = risk_assessment.foretold(head, answer, amended=number > 1)
     else:
         reasons = tuple(reason.text for reason in answer.reasons)
-        resource = risk_assessment.render_withdrawn(assessment, occasion.at, reasons, answer.basis)
+        statement = risk_assessment.withdrawn(head, occasion.at, reasons, answer.basis)
     act = provenance.Act(
         id=f"{identifier}-{number}",
         target=f"RiskAssessment/{identifier}/_history/{number}",
@@ -148,7 +148,10 @@ def _rendered(
         created=number == 1,
         labels=occasion.labels,
     )
-    return resource, provenance.render(act)
+    resource, trail = risk_assessment.render(statement), provenance.render(act)
+    for one in (resource, trail):
+        validation.check(one)  # what a plugged-in model says must be FHIR before it stands anywhere
+    return resource, trail
 
 
 def keep(connection: Connection, hospital: Hospital, new: tuple[Version, ...], now: int) -> None:

@@ -195,8 +195,6 @@ def _each(waiting: list[str], work: Callable[[str], None], progress: Progress, t
 class Shelf:
     """One bundle read beside the EHR: it adds evidence, and the EHR's own Consents hold for it."""
 
-    complete = False
-
     def __init__(self, resources: Mapping[tuple[str, str], Fetched], real: Hospital) -> None:
         self._resources = resources
         self._real = real
@@ -212,9 +210,13 @@ class Shelf:
         """
         found = {}
         for resource, raw in bundle.pairs(guard.resource(body, FILE_LIMITS), body):
-            fetched = Fetched(resource, raw, identity.version_of(resource))
+            version = identity.version_of(resource)
+            fetched = Fetched.of(resource, raw, version, real.profile.release)
             found[resource["resourceType"], fetched.id] = fetched
         return cls(found, real)
+
+    def covers(self, reference: str) -> bool:  # noqa: ARG002  # a folder adds, and takes nothing away
+        return False
 
     def ids(self, kind: str) -> list[str]:
         return [one for held, one in self._resources if held == kind]

@@ -116,9 +116,9 @@ def register(services: Services, hospital: Hospital, identifier: str) -> None:
         row = connection.execute(select(subscription).where(subscription.c.id == identifier)).one()
     channel = open_channel(services, identifier, row.sealed)
     endpoint = f"{services.settings.url}/notifications/{channel.path}"
-    wanted = Wanted(
-        row.criteria, endpoint, f"Authorization: Bearer {channel.secret}", "application/fhir+json"
-    )
+    topic = hospital.profile.topics.get(row.criteria.partition("?")[0])
+    secret = f"Authorization: Bearer {channel.secret}"
+    wanted = Wanted(row.criteria, endpoint, secret, "application/fhir+json", topic)
     standing = subscribe.register(hospital.connection, wanted, hospital.profile, row.remote_id)
     with services.journal.transaction() as connection:
         statement = subscription.update().where(subscription.c.id == identifier)

@@ -15,7 +15,7 @@ import msgspec
 from consent.vault import SealBroken
 from gateway.errors import BadRequest
 from gateway.operations.consented import Caller
-from gateway.operations.present import Kind
+from gateway.operations.reading import Kind
 from gateway.operations.services import Services
 from gateway.storage.records import Place, Wanted
 

@@ -9,11 +9,13 @@ from sqlalchemy import Row, select
 
 from audit.verification import verify as recompute
 from consent.vault import KeyDestroyed
+from fhir_mapping import directive
 from gateway.errors import NotFound, NotPermitted
 from gateway.operations.assess import opened
 from gateway.operations.disclosure import Reader, Sitter, permitted, sitter
 from gateway.operations.people import Person
 from gateway.operations.pull import versioned
+from gateway.operations.receive import open_patient
 from gateway.operations.services import Services
 from gateway.storage import outbox
 from gateway.storage.engine import from_us
@@ -76,6 +78,7 @@ def _opened(services: Services, row: Row[Any], shown: Sitter) -> dict[str, Any]:
         snapshots = store.latest_snapshots(connection, services.vault, row.id)
         versions = outbox.latest(connection, row.id)
         deliveries = outbox.deliveries(connection, row.id)
+    patient = open_patient(services, row.id, row.patient)
     return {
         "twin": row.id,
         "state": row.state,
@@ -88,6 +91,7 @@ def _opened(services: Services, row: Row[Any], shown: Sitter) -> dict[str, Any]:
         "models": {one.model: [asdict(answer) for answer in one.answers] for one in snapshots},
         "assessments": [opened(services, version) for version in versions.values()],
         "deliveries": [_shown(one) for one in deliveries],
+        "consents": [directive.render(each, f"Patient/{patient}") for each in shown.directives or ()],
     }
 
 

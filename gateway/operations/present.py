@@ -1,36 +1,39 @@
-"""Assessments on their way out to a system that may read from us.
+"""Assessments on their way out to a system that may read from us, and what is made of them on the way.
 
  1. find what was asked for; what is not there and what may not be seen get the same answer;
  2. decide on *disclose* for each twin, on its Consents as last read, with the caller as actor and its
     scopes as a ceiling; where no Consents were ever read, or the twin's state is denied, the answer is no;
- 3. write to the audit log, in one append, the decisions and all that will be shown;
- 4. open what is shown.
+ 3. where warnings are asked for, look which of the permitted assessments warn;
+ 4. write to the audit log, in one append, the decisions and all that will be shown;
+ 5. show it.
 
-Provenance tells which assessment rests on what, so it is shown only to who may see the assessment.
+Provenance tells which assessment rests on what, so it is shown only to who may see the assessment. A
+DetectedIssue or Communication is the warning in an assessment, under the assessment's id and version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
-from audit.record import Event
-from consent.scopes import covers
+from fhir_mapping import alert, communication, detected_issue, risk_assessment
 from fhir_mapping import exit as outward
-from gateway.errors import NotFound, NotPermitted
-from gateway.operations import directives
+from fhir_mapping.alert import Alert
+from gateway.errors import NotFound
 from gateway.operations.assess import opened, opened_provenance
-from gateway.operations.consented import PURPOSE, Caller, Question, recorded, weigh
+from gateway.operations.consented import Caller
+from gateway.operations.reading import Kind, Reading, Sought, begin
 from gateway.operations.services import Services
 from gateway.storage import records
 from gateway.storage.engine import from_us
 from gateway.storage.outbox import Version
-from gateway.storage.records import DENIED, Place, Standing, Wanted
-from gateway.telemetry import hop
+from gateway.storage.records import Place, Standing, Wanted
 
-Kind = Literal["RiskAssessment", "Provenance"]
-CLASSES = frozenset({"RiskAssessment"})
+WARNINGS: dict[Kind, Callable[[Alert], dict[str, Any]]] = {
+    "DetectedIssue": detected_issue.render,
+    "Communication": communication.render,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +51,6 @@ class Page:
 
     resources: tuple[dict[str, Any], ...]
     next: Place | None
-
-
-@dataclass(slots=True)
-class Reading:
-    """One request: what was decided on the way, once for each twin and set of labels."""
-
-    services: Services
-    caller: Caller
-    kind: Kind
-    interactions: str
-    _permitted: dict[tuple[str, str], bool] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-
-    def permits(self, standing: Standing) -> bool:
-        """Decide on *disclose*; the record of it waits to be committed."""
-        key = standing.version.twin, standing.version.labels
-        if key not in self._permitted:
-            permitted, event = _decided(self, standing)
-            self._permitted[key] = permitted
-            self.events.append(event)
-        return self._permitted[key]
-
-    def commit(self, *shown: Version) -> None:
-        """Put on record what was decided and what will be shown; nothing is opened before."""
-        with hop("audit"):
-            self.services.audit.append(*self.events, *_disclosures(self, shown))
 
 
 def read(
@@ -94,18 +71,18 @@ def read(
     audit.log.AuditUnavailable
         The reading could not be recorded, so nothing is shown.
     """
-    reading = _begin(services, caller, kind, "r")
+    reading = begin(services, caller, kind, "r")
     with services.journal.reading() as connection:
         found = records.one(connection, services.settings.tenant, *key)
-    if found is None or not reading.permits(found):
+    if found is None or not _may_be_seen(reading, found):
         reading.commit()
         raise NotFound
     version = found.version
-    number = version.version if kind == "RiskAssessment" else 1
+    number = 1 if kind == "Provenance" else version.version
     if held(number):
         reading.commit()
         return Shown(number, version.recorded, None)
-    reading.commit(version)
+    reading.commit([_shown(kind, version)])
     return Shown(number, version.recorded, _outward(services, kind, found))
 
 
@@ -117,20 +94,12 @@ def search(services: Services, caller: Caller, kind: Kind, wanted: Wanted) -> Pa
     NotPermitted, audit.log.AuditUnavailable
         As for ``read``.
     """
-    reading = _begin(services, caller, kind, "s")
+    reading = begin(services, caller, kind, "s")
     found = _visible(reading, wanted)
     shown = found[: wanted.count]
-    reading.commit(*(each.version for each in shown))
+    reading.commit(_shown(kind, each.version) for each in shown)
     resources = tuple(_outward(services, kind, each) for each in shown)
     return Page(resources, shown[-1].place if len(found) > len(shown) else None)
-
-
-def _begin(services: Services, caller: Caller, kind: Kind, letter: str) -> Reading:
-    reading = Reading(services, caller, kind, letter if kind == "RiskAssessment" else "r")
-    if covers(caller.scopes, kind, letter) and covers(caller.scopes, "RiskAssessment", reading.interactions):
-        return reading
-    services.audit.append(_event(reading, "minor-failure", "the granted scopes do not cover it"))
-    raise NotPermitted("the granted scopes do not cover this")
 
 
 def _visible(reading: Reading, wanted: Wanted) -> list[Standing]:
@@ -140,64 +109,32 @@ def _visible(reading: Reading, wanted: Wanted) -> list[Standing]:
     while len(visible) < batch:
         with reading.services.journal.reading() as connection:
             found = records.find(connection, tenant, wanted, batch)
-        visible += [each for each in found if reading.permits(each)]
+        visible += [each for each in found if _may_be_seen(reading, each)]
         if len(found) < batch:
             break
         wanted = replace(wanted, after=found[-1].place)
     return visible[:batch]
 
 
-def _decided(reading: Reading, standing: Standing) -> tuple[bool, Event]:
-    services, twin = reading.services, standing.version.twin
-    known = directives.recall(services, twin)
-    if known is None or standing.state == DENIED:
-        why = "no Consents were read" if known is None else "the twin is denied"
-        return False, _event(reading, "minor-failure", f"disclose: deny; {why}", twin)
-    question = Question(
-        "disclose",
-        CLASSES,
-        frozenset(standing.version.labels.split()),
-        caller=reading.caller,
-        interactions=reading.interactions,
-    )
-    hospital = services.hospital(standing.hospital)
-    decision = weigh(services, hospital, twin, question, known)
-    return decision.permitted, recorded(services, hospital, decision, known, reading.caller)
+def _may_be_seen(reading: Reading, standing: Standing) -> bool:
+    """Tell whether it may be shown; of a warning also whether there is one, once it may be."""
+    version = standing.version
+    sought = Sought(version.twin, standing.hospital, standing.state, version.labels)
+    if not reading.permits(sought):
+        return False
+    return reading.kind not in WARNINGS or _alert(reading.services, version) is not None
 
 
-def _disclosures(reading: Reading, shown: Iterable[Version]) -> list[Event]:
-    """Return one record for each person; a reading that shows nothing is a record too."""
-    by_twin: dict[str, list[str]] = {}
-    for version in shown:
-        by_twin.setdefault(version.twin, []).append(_reference(reading.kind, version))
-    events = [
-        _event(reading, "success", f"{len(references)} {reading.kind}", twin, tuple(references))
-        for twin, references in by_twin.items()
-    ]
-    return events or [_event(reading, "success", f"nothing of {reading.kind}")]
+def _alert(services: Services, version: Version) -> Alert | None:
+    if not version.live:
+        return None
+    return alert.raised(risk_assessment.read(opened(services, version)), version.version)
 
 
-def _event(
-    reading: Reading,
-    outcome: Literal["success", "minor-failure"],
-    detail: str,
-    twin: str | None = None,
-    resources: tuple[str, ...] = (),
-) -> Event:
-    services = reading.services
-    return Event(
-        kind="consent-decision" if outcome == "minor-failure" else "disclosure",
-        action="execute" if outcome == "minor-failure" else "read",
-        outcome=outcome,
-        tenant=services.settings.tenant,
-        actor=f"client/{reading.caller.id}",
-        at=services.clock(),
-        request=reading.caller.request,
-        purpose=PURPOSE,
-        subject=twin,
-        detail=detail,
-        resources=resources,
-    )
+def _shown(kind: Kind, version: Version) -> tuple[str, str]:
+    if kind == "Provenance":
+        return version.twin, f"Provenance/{provenance_id(version)}/_history/1"
+    return version.twin, f"{kind}/{version.id}/_history/{version.version}"
 
 
 def provenance_id(version: Version) -> str:
@@ -205,15 +142,12 @@ def provenance_id(version: Version) -> str:
     return f"{version.id}-{version.version}"
 
 
-def _reference(kind: Kind, version: Version) -> str:
-    if kind == "Provenance":
-        return f"Provenance/{provenance_id(version)}/_history/1"
-    return f"RiskAssessment/{version.id}/_history/{version.version}"
-
-
 def _outward(services: Services, kind: Kind, standing: Standing) -> dict[str, Any]:
     version, url = standing.version, services.hospital(standing.hospital).base_url
     at = from_us(version.recorded)
     if kind == "Provenance":
         return outward.shown(opened_provenance(services, version), provenance_id(version), 1, at, url)
-    return outward.shown(opened(services, version), version.id, version.version, at, url)
+    resource = opened(services, version)
+    if kind in WARNINGS and (raised := _alert(services, version)) is not None:
+        resource = WARNINGS[kind](raised)
+    return outward.shown(resource, version.id, version.version, at, url)

@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from consent.policy import Directive, Policy, Provision
-from fhir_mapping import codes, consent, identity, resource
+from fhir_mapping import consent, identity, intake, resource, validation
 from fhir_mapping.errors import Unusable
 from fhir_mapping.notification import Change
+from fhir_mapping.searches import Search, searches
 from gateway.hospitals.catch_up import recent
 from gateway.hospitals.connection import Fetched
 from gateway.hospitals.errors import BadAnswer, NotAuthorised, ReadRefused
+from gateway.operations import referred
+from gateway.operations.referred import Referred
 from gateway.operations.services import Hospital
 from gateway.telemetry import hop
 from twin_engine.model import Model
@@ -42,10 +45,11 @@ class Pulled:
     gone: tuple[str, ...] = ()
     strays: tuple[Change, ...] = ()
     refused: frozenset[str] = frozenset()  # what the EHR does not let us read: no evidence any more
+    beside: tuple[str, ...] = ()  # what was read only to understand the records
 
     @property
     def seen(self) -> tuple[str, ...]:
-        return tuple(versioned(record) for record in self.records)
+        return (*(versioned(record) for record in self.records), *self.beside)
 
 
 def versioned(record: EvidenceRecord) -> str:
@@ -70,6 +74,10 @@ def look_up(hospital: Hospital, patient: str, now: datetime) -> Lookup:
 def _directive(policy: Policy, fetched: Fetched) -> Directive:
     """Return what a Consent says. One that cannot be read counts, whatever it was filed as, and so denies."""
     try:
+        if fetched.fault is not None:
+            raise fetched.fault
+        if fetched.as_sent:  # what came in another release was checked by its own definitions
+            validation.check(fetched.resource)
         return consent.read(fetched.resource)
     except Unusable:
         return Directive(
@@ -88,23 +96,41 @@ def _searches(hospital: Hospital, kind: str) -> bool:
     return hospital.profile.can(kind, "search-type")
 
 
-def record_of(fetched: Fetched, now: datetime) -> EvidenceRecord:
-    """Return one resource as evidence; what has the wrong structure is evidence of its own fault only."""
+def readable(hospital: Hospital, models: Mapping[str, Model]) -> frozenset[str]:
+    """Return the types of which something may be read: what the models need and the EHR shows."""
+    searched = frozenset(kind for kind, _ in _searches_of(hospital, models))
+    return searched | frozenset(kind for kind in referred.TYPES if hospital.profile.can(kind, "read"))
+
+
+def record_of(fetched: Fetched, now: datetime, beside: Referred | None = None) -> EvidenceRecord:
+    """Return one resource as evidence; what has the wrong structure is evidence of its own fault only.
+
+    What it cannot be understood without is read from ``beside``.
+    """
     try:
-        reading = resource.read(fetched.resource, now)
+        reading = _read(fetched, now)
+        others = beside.read(reading.wants) if beside and reading.wants else {}
+        if others:
+            reading = resource.read(fetched.resource, now, others, fetched.fault)
     except Unusable as fault:
         return _faulty(fetched, fault)
     return EvidenceRecord(
         reference=reading.reference,
         version=reading.source.rsplit("/", 1)[-1],
         last_updated=reading.last_updated,
-        content_hash=reading.content_hash,
+        content_hash=identity.content_hash(fetched.resource),
         items=reading.items,
         subject=reading.subject,
         labels=reading.labels,
         reasons=tuple(f"{problem.code}: {problem.text}" for problem in reading.reasons),
         body=fetched.body,
     )
+
+
+def _read(fetched: Fetched, now: datetime) -> resource.Reading:
+    if fetched.as_sent:
+        return intake.read(fetched.body, now, fetched.resource)
+    return resource.read(fetched.resource, now, fault=fetched.fault)
 
 
 def _faulty(fetched: Fetched, fault: Unusable) -> EvidenceRecord:
@@ -117,24 +143,28 @@ def _faulty(fetched: Fetched, fault: Unusable) -> EvidenceRecord:
         items=(),
         subject=None,
         labels=identity.labels_of(fetched.resource),
-        reasons=(f"{fault.code}: {fault.text}",),
+        reasons=tuple(f"{problem.code}: {problem.text}" for problem in fault.problems),
         body=fetched.body,
     )
 
 
-def pull_changes(hospital: Hospital, patient: str, changes: Iterable[Change], now: datetime) -> Pulled:
-    """Read each changed resource again."""
+def pull_changes(
+    hospital: Hospital, patient: str, kinds: frozenset[str], changes: Iterable[Change], now: datetime
+) -> Pulled:
+    """Read each changed resource of ``kinds`` again."""
     wanted: dict[str, set[str]] = {}
     for change in changes:
-        if change.type in resource.mappings() and change.type not in ("Patient", "Consent"):
+        if change.type in kinds - referred.TYPES:
             wanted.setdefault(change.type, set()).add(change.id)
+    beside = Referred(hospital)
     pulled = Pulled()
     for kind, ids in sorted(wanted.items()):
-        pulled = _join(pulled, _read_again(hospital, patient, kind, sorted(ids), now))
-    return pulled
+        pulled = _join(pulled, _read_again(patient, kind, sorted(ids), now, beside))
+    return replace(pulled, beside=tuple(beside.seen))
 
 
-def _read_again(hospital: Hospital, patient: str, kind: str, ids: list[str], now: datetime) -> Pulled:
+def _read_again(patient: str, kind: str, ids: list[str], now: datetime, beside: Referred) -> Pulled:
+    hospital = beside.hospital
     found: dict[str, Fetched] = {}
     refused: set[str] = set()
     with hop("pull"):
@@ -149,7 +179,7 @@ def _read_again(hospital: Hospital, patient: str, kind: str, ids: list[str], now
             if fetched is not None:
                 found[missing] = fetched
     with hop("map"):
-        pulled = _sort_out(hospital, kind, patient, ids, found, now)
+        pulled = _sort_out(kind, patient, ids, found, now, beside)
     return replace(pulled, refused=frozenset(refused))
 
 
@@ -159,16 +189,15 @@ def _by_id(hospital: Hospital, patient: str, kind: str, ids: list[str]) -> dict[
 
 
 def _sort_out(
-    hospital: Hospital, kind: str, patient: str, ids: list[str], found: Mapping[str, Fetched], now: datetime
+    kind: str, patient: str, ids: list[str], found: Mapping[str, Fetched], now: datetime, beside: Referred
 ) -> Pulled:
     records, strays = [], []
     for fetched in found.values():
-        record = record_of(fetched, now)
-        owner = hospital.connection.owner(fetched.resource)
+        owner = beside.hospital.connection.owner(fetched.resource)
         if owner != f"Patient/{patient}":
-            strays.append(_stray(kind, fetched, record, owner))
+            strays.append(_stray(kind, fetched, record_of(fetched, now), owner))
         else:
-            records.append(record)
+            records.append(record_of(fetched, now, beside))
     # What is another patient's now is gone from this one's evidence.
     lost = {*ids} - {record.reference.split("/", 1)[1] for record in records}
     return Pulled(tuple(records), tuple(sorted(f"{kind}/{one}" for one in lost)), tuple(strays))
@@ -200,16 +229,17 @@ def pull_everything(
 ) -> Pulled:
     """Read all that the models declare; what was known and is not there any more is gone."""
     records: dict[str, EvidenceRecord] = {}
+    beside = Referred(hospital)
     types: set[str] = set()
     for kind, parameters in _searches_of(hospital, models):
         types.add(kind)
         with hop("pull"):
             found = list(hospital.reader.search(kind, parameters, patient=patient))
         with hop("map"):
-            records |= _records(found, now)
+            records |= _records(found, now, beside)
     missing = (one for one in known if one.split("/", 1)[0] in types and one not in records)
-    gone = sorted(missing) if hospital.reader.complete else ()
-    return Pulled(tuple(records.values()), tuple(gone))
+    gone = sorted(one for one in missing if hospital.reader.covers(one))
+    return Pulled(tuple(records.values()), tuple(gone), beside=tuple(beside.seen))
 
 
 def pull_recent(
@@ -222,20 +252,21 @@ def pull_recent(
 ) -> Pulled:
     """Read what is dated or was issued lately, from an EHR that tells us nothing."""
     records: dict[str, EvidenceRecord] = {}
+    beside = Referred(hospital)
     for kind, parameters in _searches_of(hospital, models):
         tokens = tuple(token for name, value in parameters if name == "code" for token in value.split(","))
         with hop("pull"):
             found = list(recent(hospital.connection, hospital.profile, kind, patient, since, overlap, tokens))
         with hop("map"):
-            records |= _records(found, now)
-    return Pulled(tuple(records.values()))
+            records |= _records(found, now, beside)
+    return Pulled(tuple(records.values()), beside=tuple(beside.seen))
 
 
-def _searches_of(hospital: Hospital, models: Mapping[str, Model]) -> list[codes.Search]:
+def _searches_of(hospital: Hospital, models: Mapping[str, Model]) -> list[Search]:
     declared = [model.inputs for model in models.values()]
-    return [search for search in codes.searches(declared) if _searches(hospital, search[0])]
+    return [search for search in searches(declared) if _searches(hospital, search[0])]
 
 
-def _records(found: Iterable[Fetched], now: datetime) -> dict[str, EvidenceRecord]:
-    records = (record_of(fetched, now) for fetched in found)
+def _records(found: Iterable[Fetched], now: datetime, beside: Referred) -> dict[str, EvidenceRecord]:
+    records = (record_of(fetched, now, beside) for fetched in found)
     return {record.reference: record for record in records}

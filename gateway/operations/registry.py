@@ -13,7 +13,7 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from audit.record import Event
 from consent.policy import load_policy
-from fhir_mapping import codes
+from fhir_mapping import searches
 from gateway.errors import BadRequest
 from gateway.hospitals import subscribe as standing
 from gateway.hospitals.connection import Connection
@@ -60,7 +60,7 @@ def register(services: Services, registration: Registration, connection: Connect
         It cannot be reached, or does not let us in: ``ScopeMissing`` names what it must grant.
     """
     load_policy(registration.policy)
-    profile = inspect(connection)
+    profile = inspect(connection, searches.kinds(model.inputs for model in services.models.values()))
     granted = msgspec.structs.replace(registration.access, scopes=profile.scopes)
     identifier = services.pseudonyms.of("hospital", services.settings.tenant, registration.name)
     owner = services.ours
@@ -150,7 +150,8 @@ def subscribe(services: Services, hospital_id: str) -> int:
     target = services.hospital(hospital_id)
     if target.profile.sync != "subscription":
         return 0
-    wanted = codes.criteria()
+    criteria = searches.criteria(model.inputs for model in services.models.values())
+    wanted = tuple(one for one in criteria if target.profile.reads_of(one.partition("?")[0]))
     for criterion in wanted:
         catch_up.register(services, target, _channel(services, hospital_id, criterion))
     _forget_others(services, hospital_id, wanted)

@@ -33,13 +33,10 @@ class Queue(Protocol):
 
 
 class Reader(Protocol):
-    """Where a twin's evidence is read: the EHR, or bundles beside it.
+    """Where a twin's evidence is read: the EHR, or bundles or a file beside it."""
 
-    ``complete`` says that what it does not show is not there any more.
-    """
-
-    @property
-    def complete(self) -> bool: ...
+    def covers(self, reference: str) -> bool:
+        """Tell whether a resource (``Type/id``) that is not shown is not there any more."""
 
     def get(self, kind: str, id_: str) -> Fetched | None: ...
 

@@ -27,7 +27,15 @@ from gateway.operations.commit import Updated, commit
 from gateway.operations.consented import Question, acted, ask
 from gateway.operations.heartbeat import beating
 from gateway.operations.job import DENIED, Evidenced, Job, Result
-from gateway.operations.pull import Lookup, Pulled, look_up, pull_changes, pull_everything, pull_recent
+from gateway.operations.pull import (
+    Lookup,
+    Pulled,
+    look_up,
+    pull_changes,
+    pull_everything,
+    pull_recent,
+    readable,
+)
 from gateway.operations.receive import open_change, open_patient
 from gateway.operations.services import Services
 from gateway.operations.update import compute, gather
@@ -39,7 +47,6 @@ from gateway.telemetry import hop, log, place
 from twin_engine import store
 from twin_engine.store import EvidenceRecord
 
-CLINICAL = frozenset({"Observation", "Condition", "MedicationRequest", "MedicationStatement"})
 MICROSECONDS = 1_000_000
 UNREAD = frozenset({"denied", "unknown"})  # what was told in these states was closed without being read
 
@@ -134,13 +141,16 @@ def _result(job: Job, lookup: Lookup | None) -> Result:
         return DENIED
     if lookup.patient is None:
         return Result("unknown", closing=Account("unknown-patient"))
-    if not _permits(job, lookup, Question("collect", CLINICAL), job.pulled(lookup.seen)):
+    kinds = readable(job.hospital, job.services.models)
+    if not _permits(job, lookup, Question("collect", kinds), job.pulled(lookup.seen)):
         return DENIED
     known = _known(job)
-    pulled = _pull(job, known)
+    pulled = _pull(job, known, kinds)
     evidence = _merge(known, lookup.patient, pulled)
     labels = frozenset(label for record in evidence.values() for label in record.labels)
-    if not _permits(job, lookup, Question("use", CLINICAL, labels), job.pulled(pulled.seen)):
+    # What is known from before counts too, be it of a type that is not read any more.
+    used = kinds | {kind for kind, _, _ in (one.partition("/") for one in evidence)} - {"Patient"}
+    if not _permits(job, lookup, Question("use", used, labels), job.pulled(pulled.seen)):
         return DENIED
     return _compute(job, lookup, pulled, known, evidence, labels)
 
@@ -177,13 +187,13 @@ def _permits(job: Job, lookup: Lookup, question: Question, *acts: Event) -> bool
     return ask(job.services, job.hospital, job.twin, question, lookup.directives, *acts).permitted
 
 
-def _pull(job: Job, known: Evidenced) -> Pulled:
+def _pull(job: Job, known: Evidenced, kinds: frozenset[str]) -> Pulled:
     if job.claim.full or job.claim.state in UNREAD:
         return pull_everything(job.hospital, job.patient, job.services.models, known, job.at)
     if job.hospital.profile.sync == "polling":
         since, overlap = from_us(job.claim.read), timedelta(seconds=job.services.settings.overlap)
         return pull_recent(job.hospital, job.patient, job.services.models, since, overlap, job.at)
-    pulled = pull_changes(job.hospital, job.patient, job.changes, job.at)
+    pulled = pull_changes(job.hospital, job.patient, kinds, job.changes, job.at)
     if job.claim.attempts < job.services.settings.attempts and _behind(job.changes, pulled):
         raise NotShownYet
     return pulled

@@ -1,4 +1,4 @@
-"""Our own FHIR address: RiskAssessment and Provenance for backend systems that an administrator registered.
+"""Our own FHIR address: what twins say, for backend systems that an administrator registered.
 
 Everything but the two documents that say what is here needs an access token. What is not there and what
 may not be seen are answered alike.
@@ -16,9 +16,9 @@ from fhir_mapping import capability_statement
 from fhir_mapping import exit as outward
 from fhir_mapping.references import is_id
 from gateway.errors import BadRequest, NotAuthenticated, NotFound
-from gateway.operations import clients, continuation, present, tokens
+from gateway.operations import clients, continuation, guidance, present, tokens
 from gateway.operations.consented import Caller
-from gateway.operations.present import Kind
+from gateway.operations.reading import Kind
 from gateway.storage.engine import from_us
 from gateway.storage.records import Key, Wanted
 from gateway.web import parameters
@@ -32,7 +32,7 @@ _TAKEN = frozenset({"application/fhir+json", "application/json", "application/*"
 
 
 def _types(rule: str) -> str:
-    return f"/<any(RiskAssessment, Provenance):kind>{rule}"
+    return f"/<any(RiskAssessment, Provenance, DetectedIssue, Communication):kind>{rule}"
 
 
 @blueprint.get("/metadata")
@@ -102,10 +102,7 @@ def _key(kind: Kind, identifier: str, version: str | None) -> Key:
 @blueprint.post(_types("/_search"))
 def search(kind: Kind) -> Response:
     """Return a page of what matches and may be seen."""
-    caller = _caller()
-    _negotiate()
-    if request.method == "POST" and request.mimetype != FORM:
-        raise UnsupportedMediaType
+    caller = _searching()
     wanted = _wanted(caller, kind)
     page = present.search(services(), caller, kind, wanted)
     links = {"self": _address(kind, _given())}
@@ -113,6 +110,16 @@ def search(kind: Kind) -> Response:
         token = continuation.issue(services(), caller, kind, wanted, page.next)
         links["next"] = _address(kind, MultiDict({PAGE: token}))
     return fhir(outward.searchset(page.resources, _base(), links))
+
+
+@blueprint.get("/GuidanceResponse")
+@blueprint.post("/GuidanceResponse/_search")
+def answers() -> Response:
+    """Return what each model answers about a patient now."""
+    caller = _searching()
+    wanted = parameters.wanted(services(), "GuidanceResponse", _given())
+    found = guidance.search(services(), caller, wanted.twins or frozenset())
+    return fhir(outward.searchset(found, _base(), {"self": _address("GuidanceResponse", _given())}))
 
 
 def _wanted(caller: Caller, kind: Kind) -> Wanted:
@@ -144,6 +151,15 @@ def _caller() -> Caller:
     if scheme.lower() != "bearer" or not token:
         raise NotAuthenticated("an access token is needed; /fhir/.well-known/smart-configuration says where")
     return tokens.check(services(), token.strip(), g.get("request"))
+
+
+def _searching() -> Caller:
+    """Return who searches, by GET or with a form."""
+    caller = _caller()
+    _negotiate()
+    if request.method == "POST" and request.mimetype != FORM:
+        raise UnsupportedMediaType
+    return caller
 
 
 def _negotiate() -> None:

@@ -17,7 +17,7 @@ from fhir_mapping.references import is_id, parse
 from gateway.errors import BadRequest
 from gateway.operations import registry
 from gateway.operations.assess import IDENTIFIER
-from gateway.operations.present import Kind
+from gateway.operations.reading import Kind
 from gateway.operations.services import Services
 from gateway.storage.engine import to_us
 from gateway.storage.records import Key, Wanted
@@ -45,7 +45,9 @@ def wanted(services: Services, kind: Kind, given: MultiDict[str, str]) -> Wanted
         raise BadRequest("_count is given more than once")
     if kind == "Provenance" and not {"target", "_id"} & set(given):
         raise BadRequest("Provenance is searched by target or _id")
-    search = Wanted(newest=kind == "RiskAssessment", count=COUNT)
+    if kind == "GuidanceResponse" and not {"patient", "subject"} & set(given):
+        raise BadRequest("GuidanceResponse is searched by patient")
+    search = Wanted(newest=kind != "Provenance", count=COUNT)
     for name, value in given.items(multi=True):
         if name in readers:
             search = readers[name](services, search, value)
@@ -180,19 +182,22 @@ def _end(text: str, start: datetime) -> datetime:
     return start.replace(year=start.year + 1)
 
 
+_ASSESSMENT: Mapping[str, Reader] = {
+    "patient": _patient,
+    "identifier": _identifier,
+    "_id": _id,
+    "_lastUpdated": _last_updated,
+    "_count": _count,
+}
 PARAMETERS: Mapping[Kind, Mapping[str, Reader]] = {
-    "RiskAssessment": {
-        "patient": _patient,
-        "subject": _patient,
-        "identifier": _identifier,
-        "_id": _id,
-        "_lastUpdated": _last_updated,
-        "_count": _count,
-    },
+    "RiskAssessment": {**_ASSESSMENT, "subject": _patient},
     "Provenance": {
         "target": _target,
         "_id": _provenance_id,
         "_lastUpdated": _last_updated,
         "_count": _count,
     },
+    "DetectedIssue": _ASSESSMENT,
+    "Communication": {**_ASSESSMENT, "subject": _patient},
+    "GuidanceResponse": {"patient": _patient, "subject": _patient},
 }

@@ -1,7 +1,8 @@
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fhir_mapping import instants
@@ -40,6 +41,56 @@ def test_any_text_is_read_or_not_and_never_raises(text):
     instants.moment(text)
     instants.day(text)
     instants.last(text)
+
+
+EXACT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:)([0-9]{2})(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+WELL_FORMED = [
+    "2019-01-01T10:00:00Z",
+    "2019-01-01T10:00:00+01:00",
+    "2019-01-01T10:00:00.123Z",
+    "2019-01-01T10:00:00.123-05:30",
+    "2019-01-01T10:00:00.1234567Z",
+    "2016-12-31T23:59:60Z",
+]
+
+
+def exact(text: str) -> datetime | None:
+    """Read by the grammar alone."""
+    match = EXACT.fullmatch(text)
+    if match is None:
+        return None
+    upto, seconds, fraction, zone = match.groups()
+    leap = timedelta(seconds=seconds == "60")
+    fraction = (fraction or ".0")[:7].ljust(7, "0")
+    try:
+        return (
+            datetime.fromisoformat(f"{upto}{'59' if leap else seconds}{fraction}{zone}").astimezone(UTC)
+            + leap
+        )
+    except (ValueError, OverflowError):
+        return None
+
+
+@st.composite
+def spoilt(draw) -> str:
+    text = list(draw(st.sampled_from(WELL_FORMED)))
+    for _ in range(draw(st.integers(0, 4))):
+        place = draw(st.integers(0, len(text) - 1))
+        text[place : place + draw(st.integers(0, 1))] = draw(st.sampled_from("0159-+:.,TZW t\0\u0663\u00e9"))
+    return "".join(text)
+
+
+@given(spoilt())
+@example("2019-01-01T10:00:Z\0Z")
+@example("2019-01-01T10:Z\0:00+01:00")
+@example("2019-01-01T10:00:00.1Z\0-05:30")
+@example("2019-W01-1T10:00:00Z")
+def test_an_exact_time_is_read_as_the_grammar_says_and_no_other_text_is(text):
+    assert instants.exact(text) == exact(text)
+    if exact(text) is not None:
+        assert instants.moment(text) == instants.Moment(exact(text), exact=True)
 
 
 @given(st.datetimes(timezones=st.just(UTC)).filter(lambda at: at.year >= 1000))

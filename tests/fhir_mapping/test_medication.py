@@ -76,3 +76,45 @@ def test_prevent_says_that_a_medication_of_unknown_class_could_not_be_read(medic
 def test_a_medication_that_is_surely_not_taken_leaves_no_doubt(status):
     stored = REQUEST | {"status": status, "medicationReference": {"reference": "Medication/1"}}
     assert resource.read(stored, NOW).items == ()
+
+
+REFERENCE = {"medicationReference": {"reference": "Medication/1"}}
+ATORVASTATIN = {
+    "resourceType": "Medication",
+    "id": "1",
+    "code": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "83367"}]},
+}
+
+
+def test_a_medication_in_a_resource_of_its_own_is_wanted():
+    assert resource.read(REQUEST | REFERENCE, NOW).wants == ("Medication/1",)
+
+
+def test_a_medication_given_beside_is_read_and_not_wanted_any_more():
+    reading = resource.read(REQUEST | REFERENCE, NOW, {"Medication/1": ATORVASTATIN})
+    assert [(item.name, item.active) for item in reading.items] == [("statin", True)]
+    assert (reading.wants, reading.reasons) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"status": "entered-in-error"},
+        {"modifierExtension": [{"url": "urn:x", "valueBoolean": True}]},
+        {"resourceType": "Substance"},
+        {"code": {"text": "Atorvastatin"}},
+        {"code": 7},
+    ],
+)
+def test_a_medication_beside_that_cannot_be_relied_on_leaves_the_doubt(spoilt):
+    reading = resource.read(REQUEST | REFERENCE, NOW, {"Medication/1": ATORVASTATIN | spoilt})
+    assert [item.confirmed for item in reading.items] == [False]
+    assert reading.reasons
+
+
+@pytest.mark.parametrize(
+    "reference", ["#absent", "Substance/1", "urn:uuid:0b5a2a4e-0a0e-4c43-9c0e-000000000001"]
+)
+def test_only_a_medication_that_can_be_read_is_wanted(reference):
+    stored = REQUEST | {"medicationReference": {"reference": reference}}
+    assert resource.read(stored, NOW).wants == ()

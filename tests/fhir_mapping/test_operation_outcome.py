@@ -12,7 +12,7 @@ from fhir_mapping.errors import Problem, Unusable
 # FHIR R4 value set issue-type, as far as the mapping uses it.
 ISSUE_TYPES = {
     "invalid", "structure", "required", "value", "code-invalid", "too-long", "not-supported", "business-rule",
-    "not-found", "deleted", "extension",
+    "not-found", "deleted", "extension", "invariant",
 }  # fmt: skip
 
 

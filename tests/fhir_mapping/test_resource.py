@@ -38,15 +38,20 @@ def test_a_synthetic_record_maps_without_exception_and_with_a_reason_for_all_tha
             assert all(item.source == reading.source for item in reading.items)
 
 
+# HL7's own slips: a Practitioner who dispenses, an Encounter that performs.
+WRONG = {"MedicationRequest-medrx0301.json", "Observation-clinical-gender.json"}
+
+
 @pytest.mark.parametrize("folder", ["hl7-r4-examples", "genomics-reporting"])
-def test_published_examples_are_read_or_refused_and_nothing_else(folder):
+def test_published_examples_are_read_save_where_hl7_has_them_wrong(folder):
     for path in examples(folder):
         if not hasattr(path, "read_bytes"):
             pytest.skip(f"the examples {folder} are absent")
-        try:
+        if path.name in WRONG:
+            with pytest.raises(Unusable, match="does not belong here"):
+                resource.read(json.loads(path.read_bytes()), NOW)
+        else:
             resource.read(json.loads(path.read_bytes()), NOW)
-        except Unusable as error:
-            assert path.name == error.expression, "every published example of ours has a right structure"  # noqa: PT017
 
 
 @given(
@@ -59,7 +64,7 @@ def test_a_weight_is_plausible_and_in_kilograms_or_quarantined(value, unit):
         (item,) = reading.items
         assert isinstance(item, Measurement)
         assert 0.2 <= item.value <= 700
-        assert unit in ("kg", "g", "lb")
+        assert unit in ("kg", "g", "lb", "KG")
     else:
         (problem,) = reading.reasons
         assert problem.code in ("unit", "range")
@@ -147,3 +152,27 @@ def test_the_reading_names_what_the_gateway_needs():
 def test_a_resource_without_type_or_id_is_refused(spoilt):
     with pytest.raises(Unusable):
         resource.read(WEIGHT | spoilt, NOW)
+
+
+def test_every_fault_of_a_resource_that_is_still_suspected_is_a_reason():
+    stored = {
+        "resourceType": "Condition",
+        "id": "c",
+        "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "22298006"}]},
+        "onsetDateTime": "long ago",
+        "recordedDate": 2020,
+    }
+    reading = resource.read(stored, NOW)
+    assert [item.confirmed for item in reading.items] == [False]
+    assert {problem.expression for problem in reading.reasons} == {
+        "Condition.onsetDateTime",
+        "Condition.recordedDate",
+    }
+
+
+def test_a_server_without_versions_is_known_by_content():
+    reading = resource.read(WEIGHT, NOW)
+    assert reading.version is None
+    assert reading.source.startswith("Observation/1/_history/sha256-")
+    assert reading.source != resource.read(WEIGHT | {"status": "amended"}, NOW).source

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from fhir_mapping.genomics.vcf import is_imported
 from fhir_mapping.instants import moment, render
 from fhir_mapping.references import subject_id
 from gateway.hospitals.connection import Fetched
@@ -19,7 +20,10 @@ from gateway.hospitals.errors import HospitalUnavailable, NotAuthorised, WriteCo
 
 Resource = dict[str, Any]
 
-READ = ("Patient", "Consent", "Observation", "Condition", "MedicationRequest", "MedicationStatement")
+READ = (
+    *("Patient", "Consent", "Observation", "Condition", "Procedure"),
+    *("MedicationRequest", "MedicationStatement", "Medication"),
+)
 WRITTEN = ("RiskAssessment", "Subscription")
 PARAMETERS = ("_id", "_lastUpdated", "code", "patient", "subject", "identifier", "url")
 
@@ -32,7 +36,6 @@ class MemoryEhr:
     """
 
     base_url = "https://memory.example/fhir"
-    complete = True
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
@@ -43,6 +46,9 @@ class MemoryEhr:
         self.forgets: str | None = None
         self.refuses: dict[str, tuple[str, ...]] = {}
         self._next: dict[str, Callable[[], object]] = {}
+
+    def covers(self, reference: str) -> bool:
+        return not is_imported(reference)
 
     def at_next(self, kind: str, act: Callable[[], object]) -> None:
         """Do ``act`` in the middle of the next request for ``kind``."""

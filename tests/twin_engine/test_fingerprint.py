@@ -1,17 +1,20 @@
 import sys
 from dataclasses import replace
 from importlib import import_module
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from tests.twin_engine.glucose import GlucoseDecay
 from tests.twin_engine.people import MAN, WOMAN, found, measured
 from twin_engine import fingerprint
 from twin_engine.fingerprint import code_hash, declared, evidence_digest
+from twin_engine.model import Inputs
 from twin_engine.models import MODELS
 from twin_engine.models.news2 import News2
 from twin_engine.models.prevent import Prevent
-from twin_engine.twin import Condition, Evidence, Genotype, Treatment
+from twin_engine.twin import Condition, Evidence, Genotype, Implication, Treatment
 
 EGFR = measured("egfr", 90)
 EVIDENCE = Evidence.of(WOMAN, [EGFR, measured("creatinine", 1)])
@@ -30,13 +33,25 @@ def test_the_digest_is_of_what_the_model_reads_and_of_nothing_else():
     assert evidence_digest(more, Prevent()) == evidence_digest(EVIDENCE, Prevent())
 
 
+def test_a_conclusion_that_names_no_gene_may_rest_on_any_that_the_model_reads():
+    nameless, other = (
+        Implication("therapeutic", name, genes, (), ()) for name, genes in (("a", ()), ("b", ("TPMT",)))
+    )
+    evidence = Evidence.of(WOMAN, [nameless, other])
+    assert declared(evidence, SimpleNamespace(inputs=Inputs(genes=("CYP2C9",)))).implications == (nameless,)
+    assert declared(evidence, Prevent()).implications == ()
+
+
 @pytest.mark.parametrize(
     "other",
     [
         Evidence.of(MAN, EVIDENCE.measurements),
         Evidence.of(WOMAN, [EGFR]),
-        Evidence.of(WOMAN, [replace(EGFR, value=91.0), measured("creatinine", 1)]),
-        Evidence.of(WOMAN, [replace(EGFR, source="Observation/egfr/_history/2"), measured("creatinine", 1)]),
+        Evidence.of(WOMAN, [msgspec.structs.replace(EGFR, value=91.0), measured("creatinine", 1)]),
+        Evidence.of(
+            WOMAN,
+            [msgspec.structs.replace(EGFR, source="Observation/egfr/_history/2"), measured("creatinine", 1)],
+        ),
         Evidence.of(WOMAN, [*EVIDENCE.measurements, Condition("diabetes", "Condition/1", True)]),
     ],
 )

@@ -19,7 +19,7 @@ from tests.twin_engine.people import (
     without,
 )
 from twin_engine.models.news2 import News2
-from twin_engine.twin import Condition, Evidence, Forecast, Item, Measurement, Plan, Refusal
+from twin_engine.twin import Absence, Condition, Evidence, Forecast, Item, Measurement, Plan, Refusal
 
 MODEL = News2()
 HOUR = timedelta(hours=1)
@@ -86,6 +86,12 @@ def test_one_sign_of_3_points_is_low_medium(level):
 @pytest.mark.parametrize("signal", [item.signal for item in vitals()])
 def test_a_missing_sign_is_refused_never_taken_as_normal(signal):
     assert reasons(MODEL, WOMAN, *without(vitals(), signal)) == {("missing-input", signal)}
+
+
+def test_a_refusal_says_why_the_record_has_no_sign():
+    failed = Absence("heart-rate", AT - HOUR, "Observation/9/_history/1", "error")
+    (reason,) = refusal(MODEL, WOMAN, *without(vitals(), "heart-rate"), failed).reasons
+    assert reason.text == "No heart rate is known; the record says it is lost through an error."
 
 
 @pytest.mark.parametrize("signal", [item.signal for item in vitals()])

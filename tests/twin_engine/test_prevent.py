@@ -25,6 +25,7 @@ from twin_engine.models.prevent import Prevent
 from twin_engine.models.prevent.equations import COEFFICIENTS
 from twin_engine.twin import (
     UNREAD_MEDICATION,
+    Absence,
     Condition,
     Evidence,
     Plan,
@@ -211,6 +212,13 @@ def test_unknown_smoking_is_not_taken_as_no():
     assert reasons(MODEL, WOMAN, *rest, found("smoking-status", "unknown")) == {
         ("unconfirmed", "smoking-status")
     }
+
+
+def test_a_refusal_says_why_the_record_has_no_value():
+    declined = Absence("smoking-status", AT - DAY, "Observation/9/_history/1", "asked-declined")
+    (reason,) = refusal(MODEL, WOMAN, *without(ITEMS, "smoking-status"), declined).reasons
+    assert reason.text == "No smoking status is known; the record says it was asked and not answered."
+    assert risks(forecast(MODEL, WOMAN, *ITEMS, declined)) == risks(forecast(MODEL, WOMAN, *ITEMS))
 
 
 def test_smoking_counts_only_while_it_lasts():

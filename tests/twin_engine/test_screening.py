@@ -6,7 +6,7 @@ import pytest
 from tests.twin_engine.people import AT, found, measured
 from twin_engine.model import Signal
 from twin_engine.screening import CLOCK_SKEW, doubt, known, lasting, newest, turns
-from twin_engine.twin import Condition
+from twin_engine.twin import Absence, Condition
 
 SIGNAL = Signal("egfr", "mL/min/{1.73_m2}", 15, 140, timedelta(days=1))
 ANSWER = Signal("smoking-status", "", max_age=timedelta(days=1), values=("never", "current"))
@@ -65,6 +65,44 @@ def test_a_reason_names_the_range_and_never_the_value():
 )
 def test_a_reason_writes_names_as_a_clinician_does(name, written):
     assert doubt(replace(SIGNAL, name=name), None, AT).text == f"No {written} is known."
+
+
+def absent(reason, ago=timedelta(hours=1)):
+    return Absence("smoking-status", AT - ago, "Observation/absent/_history/1", reason)
+
+
+def test_a_reason_says_why_the_record_has_no_value():
+    reason = doubt(ANSWER, None, AT, [absent("unknown", timedelta(days=9)), absent("not-asked")])
+    assert reason.text == "No smoking status is known; the record says it was not asked."
+    assert reason.code == "missing-input"
+
+
+@pytest.mark.parametrize(
+    ("ago", "said"),
+    [
+        (timedelta(days=2000), "5 years"),
+        (timedelta(days=366), "1 year"),
+        (timedelta(days=70), "2 months"),
+        (timedelta(days=1), "1 day"),
+    ],
+)
+def test_a_stale_value_was_seen_so_long_ago(ago, said):
+    reason = doubt(ANSWER, found("smoking-status", "never", ago), AT)
+    assert reason.text == f"The newest smoking status is too old (last seen {said} ago)."
+
+
+def test_only_what_the_record_said_since_explains_a_stale_value():
+    old = found("smoking-status", "never", timedelta(hours=50))
+    later, earlier = absent("asked-declined"), absent("asked-declined", timedelta(hours=60))
+    assert doubt(ANSWER, old, AT, [later]).text.endswith(
+        " ago); the record says it was asked and not answered."
+    )
+    assert doubt(ANSWER, old, AT, [earlier]).text.endswith("(last seen 2 days ago).")
+    assert doubt(SIGNAL, None, AT, [later]).text == "No eGFR is known."
+
+
+def test_an_absence_does_not_take_away_a_value_that_is_young_enough():
+    assert doubt(ANSWER, found("smoking-status", "never", timedelta(hours=2)), AT, [absent("masked")]) is None
 
 
 def test_records_change_what_they_say_at_their_ends_still_to_come():

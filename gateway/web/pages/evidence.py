@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
+from fhir_mapping.genomics.vcf import is_imported
 from gateway.operations.portrait import Portrait, Told
 from gateway.operations.pull import versioned
 from gateway.web.pages import words
@@ -69,12 +70,12 @@ class Unusable:
 
 
 def link(base_url: str, source: str) -> Link:
-    """Return where a reference with version leads; a version that we made up is not in the EHR."""
+    """Return where a reference with version leads: not to what came from a file, or to a version of ours."""
     reference, _, version = source.partition("/_history/")
     path = reference if not version or version.startswith("sha256-") else source
     said = f"{reference}, version {version}" if version else reference
-    safe = urlsplit(base_url).scheme in ("http", "https")
-    return Link(said, f"{base_url}/{quote(path)}" if safe else None)
+    leads = urlsplit(base_url).scheme in ("http", "https") and not is_imported(reference)
+    return Link(said, f"{base_url}/{quote(path)}" if leads else None)
 
 
 def evidence(portrait: Portrait, models: Mapping[str, Model]) -> Evidence:
@@ -153,12 +154,13 @@ def _said(item: Item, now: datetime) -> tuple[str, str, datetime | None]:
         case Treatment():
             return item.name, _lasts(item, now, "current"), item.since
         case Genotype():
-            meaning = (item.variant, item.zygosity, item.significance)
-            return item.gene, ", ".join(part for part in meaning if part), None
+            state = None if item.state == "present" else item.state
+            meaning = (item.variant, state, item.zygosity, item.significance)
+            return item.gene or "genome", ", ".join(part for part in meaning if part), None
         case Relative():
             return item.condition, f"relative ({item.relation})", None
         case Implication():
-            return ", ".join(item.genes), ", ".join((*item.about, *item.effect)), None
+            return ", ".join(item.genes) or item.kind, ", ".join((*item.about, *item.effect)), None
 
 
 def _timed(item: Measurement | Finding | Absence | Series | Dose) -> tuple[str, str, datetime]:

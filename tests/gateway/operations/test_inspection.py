@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fhir_mapping import consent
 from gateway.operations import inspection
+from gateway.operations.directives import recall
 from gateway.operations.inspection import Quarantine, quarantined
 from tests.support import person
 from tests.support.site import NOW
@@ -50,6 +52,16 @@ def test_what_consent_does_not_permit_is_only_counted(listed):
     found = quarantined(listed.services)
     assert [row[1] for row in found.shown] == ["Observation/p2-wrong"]
     assert found.hidden == 1
+
+
+def test_a_twin_is_shown_with_its_consents_as_they_were_understood(site):
+    admit(site, "p1")
+    site.tell(site.ehr.enter(person.permission("c1", "p1", NOW)))
+    site.run()
+    [shown] = inspection.twin(site.services, site.twin_id("p1"))["consents"]
+    assert (shown["resourceType"], shown["id"], shown["status"]) == ("Consent", "c1", "active")
+    assert shown["patient"] == {"reference": "Patient/p1"}
+    assert consent.read(shown) == recall(site.services, site.twin_id("p1"))[0]
 
 
 def test_an_erased_twin_does_not_break_the_list(plain_site):

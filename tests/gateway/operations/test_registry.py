@@ -74,7 +74,7 @@ def test_a_disconnected_ehr_is_not_read_any_more(settled):
 
 def test_disconnecting_from_an_ehr_that_is_away_says_what_stays_there(settled):
     settled.ehr.away = True
-    assert registry.disconnect(settled.services, settled.hospital_id) == 6
+    assert registry.disconnect(settled.services, settled.hospital_id) == 7
     assert channels(settled) == []
 
 

@@ -134,7 +134,7 @@ def test_two_sweepers_do_the_work_once(told):
 
 def test_status_of_a_subscription_is_polled(site):
     site.clock.advance(seconds=site.services.settings.subscription_interval + 1)
-    assert site.sweep() == 6
+    assert site.sweep() == 7
     assert {each["status"] for each in site.ehr.all("Subscription")} == {"active"}
     assert site.sweep() == 0
 

@@ -11,7 +11,7 @@ from audit.log import AuditUnavailable
 from consent.policy import Directive, Provision
 from fhir_mapping import provenance, risk_assessment
 from fhir_mapping.device import Software
-from fhir_mapping.risk_assessment import Assessment
+from fhir_mapping.heading import Heading
 from gateway import jose
 from gateway.app import create
 from gateway.hospitals.profile import Profile
@@ -119,30 +119,31 @@ class Ground:
                 directives.remember(connection, services, identifier, tuple(consents))
         return identifier
 
-    def assess(self, patient, number=1, labels=frozenset(), at=None):
-        """Keep a version of the assessment of a patient; return its id."""
+    def assess(self, patient, number=1, labels=frozenset(), at=None, grade=None):
+        """Keep a version of the assessment of a patient; return its id. With a grade it is of NEWS2."""
         identifier = self.services.twin_id(at or self.hospital, patient)
-        version = self._version(patient, identifier, number, labels)
+        version = self._version(patient, identifier, number, labels, grade)
         with self.services.journal.transaction() as connection:
             outbox.append(connection, version, 0, outbox.KEPT)
         return version.id
 
-    def _version(self, patient, twin_id, number, labels):
+    def _version(self, patient, twin_id, number, labels, grade):
         services, now = self.services, self.clock()
-        name = assessment_id(services, twin_id, "prevent", "cardiovascular-disease")
-        frame = Assessment(name, f"Patient/{patient}", (IDENTIFIER, name), MODEL, labels)
+        model, family, risk = "prevent", "cardiovascular-disease", Risk("total-cvd-10y", None, 0.07)
+        if grade is not None:
+            model, family = "news2", "clinical-deterioration"
+            risk = Risk(family, None, qualitative=grade)
+        name = assessment_id(services, twin_id, model, family)
+        frame = Heading(name, f"Patient/{patient}", (IDENTIFIER, name), MODEL, labels)
         basis = ("Observation/17/_history/3",)
-        risk = Risk("total-cvd-10y", now + timedelta(days=3650), 0.07)
-        forecast = Forecast(
-            "cardiovascular-disease", now, now + timedelta(days=90), (risk,), basis, "because"
-        )
+        forecast = Forecast(family, now, now + timedelta(days=90), (risk,), basis, "because")
         target = f"RiskAssessment/{name}/_history/{number}"
         act = provenance.Act(f"{name}-{number}", target, now, MODEL, basis)
         row = f"{name}/{number}"
         sealed = [
             services.seal(f"twin/{twin_id}", column, row, orjson.dumps(resource))
             for column, resource in (
-                ("assessment.sealed", risk_assessment.render(frame, forecast)),
+                ("assessment.sealed", risk_assessment.render(risk_assessment.foretold(frame, forecast))),
                 ("assessment.provenance", provenance.render(act)),
             )
         ]
@@ -151,8 +152,8 @@ class Ground:
             number,
             twin_id,
             self.settings.tenant,
-            "prevent",
-            forecast.family,
+            model,
+            family,
             True,
             number,
             to_us(now),

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 
 from consent.policy import Provision
 from gateway import jose
-from gateway.operations import directives, site_key
+from gateway.operations import clients, directives, site_key
 from gateway.storage.schema import client
 from tests.gateway.web.fhir_ground import EHR, KEY, NOW, SCOPES, URL, Ground, assertion_of, consent
 
@@ -528,6 +528,7 @@ def test_nothing_here_can_be_written(ground, shown):
 
 
 def test_metadata_says_what_is_here_and_all_of_it_holds(ground, shown):
+    everything = ground.register("all", KEY, [scope for scope in clients.SCOPES if scope.endswith(".rs")])
     statement = ground.app.test_client().get("/fhir/metadata").json
     assert statement["fhirVersion"] == "4.0.1"
     [rest] = statement["rest"]
@@ -538,7 +539,7 @@ def test_metadata_says_what_is_here_and_all_of_it_holds(ground, shown):
             if resource["type"] == "Provenance":
                 query |= {"target": shown}
             path = f"/fhir/{resource['type']}?" + "&".join(f"{name}={value}" for name, value in query.items())
-            assert ground.get(path).status_code == 200, path
+            assert ground.get(path, client=everything, scope="system/*.rs").status_code == 200, path
 
 
 def test_smart_configuration_leads_to_the_token_address(ground):

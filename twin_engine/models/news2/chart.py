@@ -10,7 +10,7 @@ from twin_engine import screening
 from twin_engine.model import Signal
 from twin_engine.models.news2 import card
 from twin_engine.models.news2.scoring import Vitals
-from twin_engine.twin import Condition, Evidence, Finding, Measurement, Reason, Subject
+from twin_engine.twin import Absence, Condition, Evidence, Finding, Measurement, Reason, Subject
 
 SCORED = (*card.VITAL_SIGNS, card.CONSCIOUSNESS)
 CHARTED = frozenset(signal.name for signal in (*SCORED, *card.OXYGEN_SUPPLY))
@@ -59,12 +59,15 @@ class State:
     before: Chart = Chart()
     before_at: datetime | None = None
     conditions: tuple[Condition, ...] = ()
+    absences: tuple[Absence, ...] = ()
 
     @classmethod
     def of(cls, evidence: Evidence, at: datetime) -> State:
         """Keep of ``evidence`` what the score can use."""
         measurements = screening.known(evidence.measurements, at)
         findings = screening.known(evidence.findings, at)
+        absences = screening.known(evidence.absences, at)
+        absent = (screening.newest(absences, signal.name) for signal in SCORED)
         now = Chart.of(measurements, findings)
         before_at = _before(now, (*measurements, *findings))
         records = (screening.lasting(set(evidence.conditions), name) for name in card.INPUTS.conditions)
@@ -77,6 +80,7 @@ class State:
             else Chart.of(_until(measurements, before_at), _until(findings, before_at)),
             before_at,
             tuple(record for group in records for record in group),
+            tuple(item for item in absent if item is not None),
         )
 
 
@@ -103,7 +107,7 @@ class Scale:
 def read(state: State, chart: Chart, at: datetime) -> Reading | tuple[Reason, ...]:
     """Return the complete set of ``chart`` at ``at``, or every reason why it is not complete."""
     items = {signal.name: chart.newest(signal) for signal in SCORED}
-    doubts = [screening.doubt(signal, items[signal.name], at) for signal in SCORED]
+    doubts = [screening.doubt(signal, items[signal.name], at, state.absences) for signal in SCORED]
     supply = _supply(chart, at)
     scale = _scale(state, at)
     reasons = [

@@ -13,6 +13,7 @@ from twin_engine.models.prevent import card
 from twin_engine.models.prevent.equations import Profile
 from twin_engine.twin import (
     UNREAD_MEDICATION,
+    Absence,
     Condition,
     Evidence,
     Finding,
@@ -29,7 +30,10 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The newest value of each input as of ``at``, and every record of the conditions and treatments."""
+    """The newest value of each input as of ``at``, and every record of the conditions and treatments.
+
+    ``absences`` are the newest word of the record on each input that it has no value for.
+    """
 
     at: datetime
     subject: Subject
@@ -37,14 +41,18 @@ class State:
     findings: tuple[Finding, ...] = ()
     conditions: tuple[Condition, ...] = ()
     treatments: tuple[Treatment, ...] = ()
+    absences: tuple[Absence, ...] = ()
 
     @classmethod
     def of(cls, evidence: Evidence, at: datetime) -> State:
         """Keep of ``evidence`` what the equations can use."""
         measurements = screening.known(evidence.measurements, at)
         findings = screening.known(evidence.findings, at)
+        absences = screening.known(evidence.absences, at)
         chosen = (screening.newest(measurements, signal.name) for signal in card.INPUTS.signals)
         answered = (screening.newest(findings, signal.name) for signal in card.INPUTS.findings)
+        inputs = (*card.INPUTS.signals, *card.INPUTS.findings)
+        absent = (screening.newest(absences, signal.name) for signal in inputs)
         conditions = (screening.lasting(set(evidence.conditions), name) for name in card.INPUTS.conditions)
         treatments = (screening.lasting(set(evidence.treatments), name) for name in card.INPUTS.treatments)
         return cls(
@@ -54,6 +62,7 @@ class State:
             tuple(item for item in answered if item is not None),
             tuple(record for records in conditions for record in records),
             tuple(record for records in treatments for record in records),
+            tuple(item for item in absent if item is not None),
         )
 
 
@@ -137,7 +146,7 @@ def _person(state: State, at: datetime) -> Iterable[Reason]:
 
 def _reported(state: State, signal: Signal, at: datetime) -> Used | Reason:
     item = screening.newest(state.measurements, signal.name)
-    doubt = screening.doubt(signal, item, at)
+    doubt = screening.doubt(signal, item, at, state.absences)
     if doubt is not None or item is None:
         return doubt or Reason("missing-input", signal.name, "Not known.")
     return Used(item.value, (item.source,), _until(signal, item))
@@ -149,7 +158,7 @@ def _until(signal: Signal, item: Measurement | Finding) -> datetime:
 
 def _smoking(state: State, at: datetime) -> Used | Reason:
     item = screening.newest(state.findings, card.SMOKING.name)
-    doubt = screening.doubt(card.SMOKING, item, at)
+    doubt = screening.doubt(card.SMOKING, item, at, state.absences)
     if doubt is not None or item is None:
         return doubt or Reason("missing-input", card.SMOKING.name, "Not known.")
     return Used(float(item.value == "current"), (item.source,), _until(card.SMOKING, item), item.value)
@@ -160,7 +169,7 @@ def _egfr(state: State, at: datetime) -> Used | Reason:
     creatinine = screening.newest(state.measurements, card.CREATININE.name)
     if creatinine is None or (reported is not None and reported.time >= creatinine.time):
         return _reported(state, card.EGFR, at)
-    doubt = screening.doubt(card.CREATININE, creatinine, at)
+    doubt = screening.doubt(card.CREATININE, creatinine, at, state.absences)
     if doubt is not None:
         return doubt
     age, sex = state.subject.age_at(creatinine.time), state.subject.sex
@@ -180,7 +189,8 @@ def _body_mass_index(state: State, at: datetime) -> Used | Reason:
         return _reported(state, card.BODY_MASS_INDEX, at)
     if reported is not None and screening.doubt(card.HEIGHT, height, at):
         return _reported(state, card.BODY_MASS_INDEX, at)
-    doubt = screening.doubt(card.WEIGHT, weight, at) or screening.doubt(card.HEIGHT, height, at)
+    doubt = screening.doubt(card.WEIGHT, weight, at, state.absences)
+    doubt = doubt or screening.doubt(card.HEIGHT, height, at, state.absences)
     if doubt is not None:
         return doubt
     index = weight.value / (height.value / 100) ** 2

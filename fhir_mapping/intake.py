@@ -1,0 +1,269 @@
+"""Bytes of one resource -> what it tells: guard, validation, invariants and mapping in one call.
+
+Most Observations differ from one that was read before only in id, version, patient, times and numbers. These
+are not taken apart again: a narrow decoder cuts out what differs, and where the rest is, byte for byte, that
+of an Observation that went the whole way, what differs is checked and put in its place. What is learnt so is
+tried on the resource it was learnt from before it is believed, and anything unusual (another element, a value
+out of range, a time to come) goes the whole way.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from fhir_mapping import guard, observation, quantity, resource
+from fhir_mapping.codes import Question, Signal
+from fhir_mapping.errors import Problem
+from fhir_mapping.identity import SOURCE
+from fhir_mapping.instants import written
+from fhir_mapping.resource import Reading
+from fhir_mapping.units import Scale
+from twin_engine.twin import Finding, Item, Measurement
+
+LONGEST = 8192
+REMEMBERED = 4096
+VARIANTS = 7
+_NOTHING = msgspec.Raw()
+
+_ID = r"(?!\.{1,2}[ ])[A-Za-z0-9\-.]{1,64}"
+_DAY = r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
+_INSTANT = rf"[12][0-9]{{3}}-{_DAY}T{_TIME}"
+# Id, version, patient, encounter, source, last update, time of issue and time; none
+# of them can hold the space that parts them. A leap day is not ordinary.
+_WRITTEN = re.compile(
+    rf"{_ID} {_ID} Patient/({_ID}) Encounter/{_ID} (?!{SOURCE})[!-~]{{1,200}} "
+    rf"{_INSTANT} {_INSTANT} {_INSTANT}"
+).fullmatch
+# Quarantined for what is the same in every such Observation.
+_OF_THE_FORM = frozenset({"code", "unit"})
+_LONGEST_NUMBER = 20
+_MOST = 1e300
+
+
+class _Narrow(msgspec.Struct, forbid_unknown_fields=True, rename="camel", gc=False):
+    """What an ordinary Observation has, and nothing else."""
+
+
+class _Quantity(_Narrow):
+    value: msgspec.Raw
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class _Part(_Narrow):
+    code: msgspec.Raw
+    value_quantity: _Quantity
+
+
+class _Meta(_Narrow):
+    version_id: str
+    last_updated: str
+    source: str = "#"
+    profile: msgspec.Raw = _NOTHING
+    security: msgspec.Raw = _NOTHING
+    tag: msgspec.Raw = _NOTHING
+
+
+class _Reference(_Narrow):
+    reference: str
+
+
+class _Observation(_Narrow):
+    resource_type: Literal["Observation"]
+    id: str
+    meta: _Meta
+    status: Literal["final", "amended", "corrected"]
+    code: msgspec.Raw
+    subject: _Reference
+    effective_date_time: str
+    category: msgspec.Raw = _NOTHING
+    encounter: _Reference | None = None
+    issued: str | None = None
+    value_quantity: _Quantity | None = None
+    value_codeable_concept: msgspec.Raw = _NOTHING
+    component: list[_Part] = []
+
+
+_DECODER = msgspec.json.Decoder(_Observation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """What the numbers of an Observation mean, the own one first; None for one that nobody wants.
+
+    ``answer`` is what it says where it says no number; ``relevant`` is False where it says nothing of
+    interest; ``labels`` are its security labels; ``reasons`` say why a part cannot be used, whatever the
+    numbers.
+    """
+
+    signals: tuple[tuple[Signal, Scale] | None, ...]
+    answer: tuple[str, str] | None
+    relevant: bool
+    labels: frozenset[str]
+    reasons: tuple[Problem, ...] = ()
+
+
+_Same = tuple[Any, ...]
+# By the code, byte for byte: what the rest was, and what was learnt.
+_known: dict[bytes, tuple[tuple[_Same, _Learnt], ...]] = {}
+
+
+def read(body: bytes, now: datetime, parsed: dict[str, Any] | None = None) -> Reading:
+    """Read the resource (R4) in ``body`` as of ``now`` (aware).
+
+    ``parsed`` is what ``guard.resource`` gave for this body or one around it, where that was asked before.
+
+    Raises
+    ------
+    Unusable
+        As ``guard.resource`` and ``resource.read``.
+    """
+    try:
+        seen = _DECODER.decode(body) if len(body) <= LONGEST else None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        seen = None
+    learnt = None if seen is None else _learnt(seen)
+    if seen is not None and learnt is not None:
+        reading = _reading(seen, learnt, now)
+        if reading is not None:
+            return reading
+    whole = guard.resource(body) if parsed is None else parsed
+    reading = resource.read(whole, now)
+    if seen is not None and learnt is None:
+        _learn(seen, whole, reading, now)
+    return reading
+
+
+def _learnt(seen: _Observation) -> _Learnt | None:
+    same = _same(seen)
+    for known, learnt in _known.get(bytes(seen.code), ()):
+        if known == same:
+            return learnt
+    return None
+
+
+def _same(seen: _Observation) -> _Same:
+    """Return all that is not looked at again, but for the code."""
+    own, meta = seen.value_quantity, seen.meta
+    unit = None if own is None else (own.unit, own.system, own.code)
+    parts = [_form(part) for part in seen.component] if seen.component else None
+    return seen.category, meta.profile, meta.security, meta.tag, seen.value_codeable_concept, unit, parts
+
+
+def _form(part: _Part) -> _Same:
+    quantity = part.value_quantity
+    return part.code, quantity.unit, quantity.system, quantity.code
+
+
+def _reading(seen: _Observation, learnt: _Learnt, now: datetime) -> Reading | None:
+    """Return what ``seen`` tells; None where that cannot be said without looking at all of it."""
+    meta, encounter, time = seen.meta, seen.encounter, seen.effective_date_time
+    # What is not there is written as what is ordinary.
+    within = "Encounter/0" if encounter is None else encounter.reference
+    issued = time if seen.issued is None else seen.issued
+    names = _WRITTEN(
+        f"{seen.id} {meta.version_id} {seen.subject.reference} {within} {meta.source} {meta.last_updated} "
+        f"{issued} {time}"
+    )
+    if names is None:
+        return None
+    at = written(time)
+    if at > now:
+        return None
+    reference = f"Observation/{seen.id}"
+    source = f"{reference}/_history/{meta.version_id}"
+    items = _items(seen, learnt, at, source)
+    if items is None:
+        return None
+    return Reading(
+        reference,
+        source,
+        meta.version_id,
+        meta.last_updated,
+        names[1],
+        False,
+        learnt.labels,
+        items,
+        None,
+        learnt.reasons,
+        learnt.relevant,
+    )
+
+
+def _items(seen: _Observation, learnt: _Learnt, at: datetime, source: str) -> tuple[Item, ...] | None:
+    if learnt.answer is not None:
+        return (Finding(learnt.answer[0], at, source, learnt.answer[1]),)
+    own = seen.value_quantity
+    numbers = [] if own is None else [own.value]
+    if seen.component:
+        numbers += [part.value_quantity.value for part in seen.component]
+    items: list[Item] = []
+    for index, number in enumerate(numbers):
+        value = _number(number)
+        if value is None:
+            return None
+        meant = learnt.signals[index]
+        if meant is not None:
+            signal, scale = meant
+            value = value if scale.identity else scale.apply(value)
+            if not signal.low <= value <= signal.high:
+                return None
+            items.append(Measurement(signal.name, at, source, value))
+    return tuple(items) if len(items) < 2 else tuple(dict.fromkeys(items))
+
+
+def _number(text: msgspec.Raw) -> float | None:
+    """Return an ordinary number; that it is one by JSON's grammar, the decoder has seen to."""
+    try:
+        value = float(text)
+    except ValueError:  # a text, true or null
+        return None
+    return value if len(text) <= _LONGEST_NUMBER and -_MOST < value < _MOST else None
+
+
+def _learn(seen: _Observation, whole: dict[str, Any], reading: Reading, now: datetime) -> None:
+    """Remember what the numbers of ``whole`` mean, if that explains all of ``reading``."""
+    reasons = reading.reasons
+    if any(problem.code not in _OF_THE_FORM for problem in reasons):
+        return
+    meanings = tuple(_meanings(whole))
+    learnt = _Learnt(meanings, _answer(whole, reading), reading.relevant, reading.labels, reasons)
+    if _reading(seen, learnt, now) != reading:
+        return
+    if len(_known) >= REMEMBERED:
+        _known.clear()
+    code = bytes(seen.code)
+    _known[code] = (*_known.get(code, ())[-VARIANTS:], (_apart(_same(seen)), learnt))
+
+
+def _apart(value: Any) -> Any:
+    """Return a copy that does not keep the whole body in memory."""
+    if isinstance(value, msgspec.Raw):
+        return msgspec.Raw(bytes(value))
+    return type(value)(map(_apart, value)) if isinstance(value, tuple | list) else value
+
+
+def _meanings(whole: dict[str, Any]) -> list[tuple[Signal, Scale] | None]:
+    holders = [whole, *whole.get("component", ())]
+    return [_meaning(holder) for holder in holders if "valueQuantity" in holder]
+
+
+def _meaning(holder: dict[str, Any]) -> tuple[Signal, Scale] | None:
+    target = observation.target(holder["code"])
+    scale = quantity.scale(target, holder["valueQuantity"]) if isinstance(target, Signal) else None
+    return (target, scale) if isinstance(target, Signal) and scale is not None else None
+
+
+def _answer(whole: dict[str, Any], reading: Reading) -> tuple[str, str] | None:
+    """Return the answer of an Observation that says one thing by its codes alone."""
+    if len(reading.items) != 1 or not isinstance(observation.target(whole["code"]), Question):
+        return None
+    item = reading.items[0]
+    return (item.signal, item.value) if isinstance(item, Finding) else None

@@ -1,0 +1,76 @@
+from datetime import UTC, datetime
+from itertools import permutations
+
+import pytest
+
+from fhir_mapping import resource
+from twin_engine.twin import Relative
+
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+ROLE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+SNOMED = "http://snomed.info/sct"
+UCUM = "http://unitsofmeasure.org"
+LOCAL = {"system": "urn:local", "code": "dad"}
+INFARCTION = {"coding": [{"system": SNOMED, "code": "22298006"}]}
+
+
+def read(**elements):
+    stored = {
+        "resourceType": "FamilyMemberHistory",
+        "id": "f",
+        "status": "completed",
+        "patient": {"reference": "Patient/p"},
+        "relationship": {"coding": [{"system": ROLE, "code": "FTH"}]},
+        "condition": [{"code": INFARCTION}],
+    }
+    return resource.read(stored | elements, NOW)
+
+
+def aged(value, unit):
+    return {"value": value, "unit": unit, "system": UCUM, "code": unit}
+
+
+def test_the_patient_of_a_family_history_is_known():
+    assert read().subject_id == "p"
+
+
+@pytest.mark.parametrize(
+    "codings",
+    [*permutations(({"system": SNOMED, "code": "66839005"}, {"system": ROLE, "code": "NFTH"}, LOCAL))],
+)
+def test_the_relation_does_not_depend_on_the_order_of_its_codes(codings):
+    (relative,) = read(relationship={"coding": list(codings)}).items
+    assert isinstance(relative, Relative)
+    assert relative.relation == "NFTH"
+
+
+@pytest.mark.parametrize(
+    ("age", "years"),
+    [(aged(48, "a"), 48), (aged(6, "mo"), 0.5), (aged(365.25, "d"), 1), (aged(52.178571428571431, "wk"), 1)],
+)
+def test_an_age_of_onset_is_in_years(age, years):
+    (relative,) = read(condition=[{"code": INFARCTION, "onsetAge": age}]).items
+    assert relative.onset == pytest.approx(years)
+
+
+@pytest.mark.parametrize("age", [aged(400, "a"), aged(50000, "d")])
+def test_an_age_that_cannot_be_is_left_out_with_its_reason(age):
+    reading = read(condition=[{"code": INFARCTION, "onsetAge": age}])
+    assert [item.onset for item in reading.items] == [None]
+    assert [problem.code for problem in reading.reasons] == ["range"]
+
+
+@pytest.mark.parametrize(
+    ("elements", "deceased"),
+    [
+        ({"deceasedBoolean": True}, True),
+        ({"deceasedBoolean": False}, False),
+        ({"deceasedAge": aged(70, "a")}, True),
+        ({"deceasedDate": "1999"}, True),
+        ({"deceasedString": "unknown"}, None),
+        ({}, None),
+    ],
+)
+def test_a_relative_died_where_the_record_says_so(elements, deceased):
+    (relative,) = read(**elements).items
+    assert relative.deceased is deceased

@@ -1,0 +1,56 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fhir_mapping import resource
+
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+CLINICAL_USE = "http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse"
+SYSTEM = "http://terminology.hl7.org/CodeSystem/sex-parameter-for-clinical-use"
+OTHER = {"url": "urn:x", "valueBoolean": True}
+
+
+def read(**elements):
+    return resource.read({"resourceType": "Patient", "id": "p", **elements}, NOW)
+
+
+def statement(code, **period):
+    parts = [{"url": "value", "valueCodeableConcept": {"coding": [{"system": SYSTEM, "code": code}]}}]
+    if period:
+        parts.append({"url": "period", "valuePeriod": period})
+    return {"url": CLINICAL_USE, "extension": parts}
+
+
+@given(st.dates(min_value=date(1900, 1, 1), max_value=date(2026, 1, 15)))
+def test_a_full_day_gives_the_age_and_anything_less_gives_none(born):
+    assert read(birthDate=born.isoformat()).subject.age_at(NOW) is not None
+    for vague in (born.isoformat()[:7], born.isoformat()[:4]):
+        reading = read(birthDate=vague)
+        assert reading.subject.age_at(NOW) is None
+        assert "Patient.birthDate" in {problem.expression for problem in reading.reasons}
+
+
+@given(st.timedeltas(min_value=timedelta(days=2), max_value=timedelta(days=20000)))
+def test_nobody_is_born_in_the_future(ahead):
+    assert read(birthDate=(NOW + ahead).date().isoformat()).subject.birth_date is None
+
+
+@pytest.mark.parametrize(
+    ("statements", "sex"),
+    [
+        ([statement("male-typical")], "male"),
+        ([statement("male-typical", end="2025-12-31")], "female"),
+        ([statement("male-typical", start="2026-02")], "female"),
+        ([statement("male-typical", start="2020")], "male"),
+        ([statement("female-typical", end="2020"), statement("male-typical", start="2021")], "male"),
+        ([statement("female-typical"), statement("male-typical")], None),
+        ([statement("specified")], None),
+        ([], "female"),
+    ],
+)
+def test_the_sex_for_clinical_use_is_that_of_the_present(statements, sex):
+    reading = read(gender="female", birthDate="1960-05-17", extension=statements or [OTHER])
+    assert reading.subject.sex == sex
+    assert bool(reading.reasons) == (sex is None)
