@@ -16,11 +16,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from fhir_mapping import guard, observation, quantity, resource
+from fhir_mapping import guard, observation, resource
 from fhir_mapping.codes import Question, Signal
 from fhir_mapping.errors import Problem
 from fhir_mapping.identity import SOURCE
 from fhir_mapping.instants import written
+from fhir_mapping.observation import quantity
 from fhir_mapping.resource import Reading
 from fhir_mapping.units import Scale
 from twin_engine.twin import Finding, Item, Measurement

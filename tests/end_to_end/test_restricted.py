@@ -176,9 +176,8 @@ def test_second_backfill_creates_nothing(creating_ehr, gateway_of):
     assert len(creating_ehr.requests("POST", "/RiskAssessment")) == 1
 
 
-READ = " ".join(
-    f"system/{kind}.rs" for kind in ("Patient", "Consent", "Observation", "Condition", "MedicationRequest")
-)
+SEARCHED = ("Patient", "Consent", "Observation", "Condition", "MedicationRequest", "Procedure")
+READ = " ".join((*(f"system/{kind}.rs" for kind in SEARCHED), "system/Medication.r"))
 
 
 @pytest.fixture

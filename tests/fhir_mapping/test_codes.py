@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fhir_mapping import codes, quantity
+from fhir_mapping import codes
+from fhir_mapping.observation import quantity
 from tests.fhir_mapping.published import examples
 
 FOLDER = Path(codes.__file__).parent

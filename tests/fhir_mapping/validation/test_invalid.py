@@ -7,7 +7,17 @@ import pytest
 
 from fhir_mapping import guard, validation
 from fhir_mapping.errors import Unusable
-from tests.fhir_mapping.specimens import DROP, GLUCOSE, HL7, PATIENT, TEXT, VALID, changed, coded, valid
+from tests.fhir_mapping.validation.specimens import (
+    DROP,
+    GLUCOSE,
+    HL7,
+    PATIENT,
+    TEXT,
+    VALID,
+    changed,
+    coded,
+    valid,
+)
 
 LONG = "x" * 65
 

@@ -21,8 +21,8 @@ import jsonschema_rs
 
 from fhir_mapping import definitions
 from fhir_mapping.definitions import ELEMENT, RESOURCE, Field, Type
-from fhir_mapping.definitions.constraints import CONSTRAINTS
-from fhir_mapping.primitives import MAX_STRING
+from fhir_mapping.validation.constraints import CONSTRAINTS
+from fhir_mapping.validation.primitives import MAX_STRING
 
 Schema = dict[str, Any]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from fhir_mapping.definitions.dates import is_surely_after
+from fhir_mapping.validation.dates import is_surely_after
 
 Value = dict[str, Any]
 Places = Collection[str]

@@ -10,8 +10,8 @@ the whole resource and stand in ``invariants``. ``ppc-2`` to ``ppc-5`` are publi
 from __future__ import annotations
 
 from fhir_mapping import definitions
-from fhir_mapping.definitions import breaches, bundles, xhtml
-from fhir_mapping.definitions.constraint import (
+from fhir_mapping.validation import breaches, bundles, xhtml
+from fhir_mapping.validation.constraint import (
     Constraint,
     alike,
     among,

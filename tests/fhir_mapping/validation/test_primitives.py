@@ -1,7 +1,7 @@
 import pytest
 
 from fhir_mapping import definitions
-from tests.fhir_mapping.valid import DIABETES, PERSON, found
+from tests.fhir_mapping.validation.valid import DIABETES, PERSON, found
 
 # Lexical forms of each primitive: what HL7's page on datatypes allows, and what it does not.
 SECONDS = ["T08:00:00Z", "T23:59:59.123456789+14:00", "T00:00:60-00:30"]

@@ -1,7 +1,8 @@
 import pytest
 
-from fhir_mapping import codes, quantity
-from tests.fhir_mapping.observations import AT, LOINC, ORIGIN, WEIGHT, items, observed, ucum
+from fhir_mapping import codes
+from fhir_mapping.observation import quantity
+from tests.fhir_mapping.observation.observations import AT, LOINC, ORIGIN, WEIGHT, items, observed, ucum
 from twin_engine.twin import Measurement
 
 KILOGRAMS = codes.TARGETS[LOINC, WEIGHT]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_mapping.definitions import xhtml
 from fhir_mapping.narrative import render
+from fhir_mapping.validation import xhtml
 
 
 def is_permitted(div):

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_mapping import context, effective, genomics, observed
+from fhir_mapping import genomics
 from fhir_mapping.codes import TARGETS, Genomic, Panel, Question, Refused, Signal, Target
 from fhir_mapping.errors import Problem
 from fhir_mapping.instants import exact
 from fhir_mapping.mapped import IRRELEVANT, Mapped, Origin
+from fhir_mapping.observation import context, effective, observed
 from twin_engine.twin import Measurement
 
 _USED = frozenset({"final", "amended", "corrected"})

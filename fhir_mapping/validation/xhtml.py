@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from fhir_mapping.definitions.breaches import NOWHERE, Places, Value
+from fhir_mapping.validation.breaches import NOWHERE, Places, Value
 
 _DIV = (".div",)
 

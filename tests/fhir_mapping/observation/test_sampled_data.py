@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fhir_mapping import resource
 from fhir_mapping.errors import Unusable
-from tests.fhir_mapping.observations import (
+from tests.fhir_mapping.observation.observations import (
     AT,
     NOW,
     ORIGIN,

@@ -1,7 +1,17 @@
 import pytest
 
 from fhir_mapping import validation
-from tests.fhir_mapping.valid import COURSE, DIABETES, FOLDER, LOINC, PERSON, PRESSURE, RISK, found, without
+from tests.fhir_mapping.validation.valid import (
+    COURSE,
+    DIABETES,
+    FOLDER,
+    LOINC,
+    PERSON,
+    PRESSURE,
+    RISK,
+    found,
+    without,
+)
 
 BROKEN = [
     ("a required element is missing", without(PRESSURE, "status"), "required", "Observation.status"),

@@ -2,9 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fhir_mapping import effective
-from fhir_mapping.effective import Effective
-from tests.fhir_mapping.observations import AT, NOW, WEIGHT, items, observed, ucum
+from fhir_mapping.observation import effective
+from fhir_mapping.observation.effective import Effective
+from tests.fhir_mapping.observation.observations import AT, NOW, WEIGHT, items, observed, ucum
 
 EARLIER = datetime(2026, 1, 10, 7, tzinfo=UTC)
 LATER = "2026-01-10T08:00:00Z"

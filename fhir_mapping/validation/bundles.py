@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fhir_mapping.definitions.breaches import HERE, NOWHERE, Places, Value, has
+from fhir_mapping.validation.breaches import HERE, NOWHERE, Places, Value, has
 
 _SETS = frozenset({"searchset", "history"})
 _REQUESTS = frozenset({"batch", "transaction", "history"})

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from fhir_mapping import absence, quantity, sampled_data
 from fhir_mapping.codes import Question, Signal
-from fhir_mapping.context import ranged
-from fhir_mapping.effective import PLACE
 from fhir_mapping.errors import Problem
 from fhir_mapping.mapped import Origin
+from fhir_mapping.observation import absence, quantity, sampled_data
+from fhir_mapping.observation.context import ranged
+from fhir_mapping.observation.effective import PLACE
 from twin_engine.twin import Absence, Context, Finding, Measurement, Series
 
 KINDS: dict[str, str] = {

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from fhir_mapping import quantity
 from fhir_mapping.codes import Signal
+from fhir_mapping.observation import quantity
 from twin_engine.twin import Context
 
 ELEMENTS = frozenset({"method", "bodySite", "device", "derivedFrom", "hasMember"})

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from fhir_mapping import quantity
 from fhir_mapping.codes import Signal
 from fhir_mapping.errors import Problem
 from fhir_mapping.instants import Moment
 from fhir_mapping.mapped import Origin
+from fhir_mapping.observation import quantity
 from twin_engine.twin import Context, Series
 
 _GAPS = frozenset("ELU")

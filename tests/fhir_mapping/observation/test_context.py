@@ -1,6 +1,6 @@
 import pytest
 
-from tests.fhir_mapping.observations import (
+from tests.fhir_mapping.observation.observations import (
     AT,
     DIASTOLIC,
     PRESSURE,

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_mapping import codes
-from tests.fhir_mapping.observations import (
+from tests.fhir_mapping.observation.observations import (
     ABSENT,
     AT,
     LOINC,

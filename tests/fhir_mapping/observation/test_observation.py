@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fhir_mapping import observation, validation
 from fhir_mapping.mapped import IRRELEVANT, Mapped
-from tests.fhir_mapping.observations import (
+from tests.fhir_mapping.observation.observations import (
     ABSENT,
     AT,
     DIASTOLIC,
@@ -158,7 +158,7 @@ def test_a_genomic_code_is_read_without_a_time_and_not_before_it_is_final():
     assert problem({**variant, "status": "preliminary"}).code == "status"
 
 
-GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "Observation").glob("*.out.json"))
+GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "Observation").glob("*.out.json"))
 RESOURCES = [
     json.loads(path.with_name(path.name.replace(".out.", ".in.")).read_text("utf-8")) for path in GOLDEN
 ]

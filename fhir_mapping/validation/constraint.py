@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_mapping.definitions.breaches import HERE, NOWHERE, Places, Value, has
+from fhir_mapping.validation.breaches import HERE, NOWHERE, Places, Value, has
 
 Schema = dict[str, Any]
 

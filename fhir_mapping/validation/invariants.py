@@ -1,10 +1,10 @@
 """What HL7 requires of a resource that a schema cannot say.
 
 The elements are walked along HL7's definitions (``definitions/r4.json``), and so are the resources within
-the resource. At each element stand the constraints of its type (``definitions/constraints.py``, under HL7's
+the resource. At each element stand the constraints of its type (``constraints.py``, under HL7's
 keys); dates must be in the calendar; references must name a type that belongs there, and ``#local`` must
 be found. The walk is linear in the size of the resource. An entry of a Bundle is spared it where a compiled
-schema proves that there is nothing to see (``definitions/plain.py``).
+schema proves that there is nothing to see (``schema.plain``).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from fhir_mapping import definitions, targets
-from fhir_mapping.definitions import plain
-from fhir_mapping.definitions.constraint import Constraint
-from fhir_mapping.definitions.constraints import CONSTRAINTS, RESOURCE
-from fhir_mapping.definitions.containment import unreferenced
-from fhir_mapping.definitions.dates import is_in_calendar
+from fhir_mapping import definitions
 from fhir_mapping.errors import Problem
+from fhir_mapping.validation import schema, targets
+from fhir_mapping.validation.constraint import Constraint
+from fhir_mapping.validation.constraints import CONSTRAINTS, RESOURCE
+from fhir_mapping.validation.containment import unreferenced
+from fhir_mapping.validation.dates import is_in_calendar
 
 _DATES = frozenset({"date", "dateTime", "instant"})
 _UNUSED = "a contained resource must be referred to, or refer to what contains it (dom-3)"
@@ -147,8 +147,7 @@ def _contained(value: dict[str, Any], place: _Place, scope: _Scope) -> None:
 
 
 def _entire(value: dict[str, Any], place: _Place, scope: _Scope) -> None:
-    proof = plain.validator(value["resourceType"])
-    if proof is None or not proof.is_valid(value):
+    if not schema.plain(value["resourceType"]).is_valid(value):
         _resource(value, place, scope.found)
 
 

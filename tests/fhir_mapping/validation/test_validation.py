@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from fhir_mapping import definitions, guard, invariants, schema, structure, validation
+from fhir_mapping import definitions, guard, validation
 from fhir_mapping.errors import Problem, Unusable
+from fhir_mapping.validation import invariants, schema, structure
 from tests.fhir_mapping.published import examples
-from tests.fhir_mapping.valid import KINDS, PERSON, PRESSURE, VALID, found, without
+from tests.fhir_mapping.validation.valid import KINDS, PERSON, PRESSURE, VALID, found, without
 
 # HL7 published these against its own rules: the target types of the references are others.
 WRONG_IN_HL7 = {

@@ -11,8 +11,9 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from fhir_mapping import definitions, invariants, schema, structure
+from fhir_mapping import definitions
 from fhir_mapping.errors import Problem, Unusable
+from fhir_mapping.validation import invariants, schema, structure
 
 _KNOWN = definitions.resource_types()
 

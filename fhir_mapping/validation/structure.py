@@ -25,7 +25,7 @@ from fhir_mapping.definitions import (
     type_of,
 )
 from fhir_mapping.errors import Problem
-from fhir_mapping.primitives import PRIMITIVES
+from fhir_mapping.validation.primitives import PRIMITIVES
 
 _CHOICE = "[x]"
 _NAME = re.compile(r"_?[a-z][A-Za-z]{0,63}").fullmatch
