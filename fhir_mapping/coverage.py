@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any, get_args
 
 from fhir_mapping.release import Release
-from fhir_mapping.resource import MAPPINGS
+from fhir_mapping.resource import mappings
 
 _SYSTEMS = {
     "loinc": "LOINC",
@@ -24,6 +24,15 @@ _SYSTEMS = {
     "ncit": "NCIt",
     "own": "own",
 }
+# Read for what they say of the others, not for the engine.
+_BESIDE = (
+    *("Bundle", "CapabilityStatement", "Consent", "Medication"),
+    *("Parameters", "Subscription", "SubscriptionStatus", "SubscriptionTopic"),
+)
+_WRITTEN = (
+    *("AuditEvent", "CapabilityStatement", "Communication", "Consent", "DetectedIssue", "Device"),
+    *("GuidanceResponse", "OperationOutcome", "Provenance", "RiskAssessment", "Subscription"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,8 @@ def rows() -> tuple[Row, ...]:
     table = _table("codes.toml")
     return (
         *(Row("release", release) for release in get_args(Release)),
-        *(Row("resource type", kind) for kind in sorted(MAPPINGS)),
+        *(Row("resource type read", kind) for kind in sorted({*mappings(), *_BESIDE})),
+        *(Row("resource type written", kind) for kind in _WRITTEN),
         *_signals(_table("signals.toml")["signal"]),
         *_findings(table["finding"]),
         *_genomics(table),

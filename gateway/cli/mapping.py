@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+
+WIDE = 140
 
 
 @click.group()
@@ -28,10 +30,13 @@ def mapping_list(as_json: bool) -> None:
         for row in rows:
             click.echo(msgspec.json.encode(row).decode())
         return
-    table = Table("what", "name", "unit", "codes")
+    table = Table("what", Column("name", no_wrap=True), Column("unit", no_wrap=True), "codes")
     for row in rows:
         table.add_row(row.what, row.name, row.unit, row.codes)
-    Console(soft_wrap=True).print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(table)
 
 
 @mapping.command("check")

@@ -64,7 +64,9 @@ from twin_engine import store
 from twin_engine.store import EvidenceRecord, code_hash
 from twin_engine.twin import Forecast
 
-CLINICAL = frozenset({"Observation", "Condition", "MedicationRequest", "MedicationStatement"})
+CLINICAL = frozenset(
+    {"Observation", "Condition", "MedicationRequest", "MedicationStatement", "Medication", "Procedure"}
+)
 HOSPITAL = "plain"
 IDENTIFIER = "urn:didymos:assessment"
 metadata = MetaData()

@@ -176,8 +176,8 @@ def test_second_backfill_creates_nothing(creating_ehr, gateway_of):
     assert len(creating_ehr.requests("POST", "/RiskAssessment")) == 1
 
 
-SEARCHED = ("Patient", "Consent", "Observation", "Condition", "MedicationRequest", "Procedure")
-READ = " ".join((*(f"system/{kind}.rs" for kind in SEARCHED), "system/Medication.r"))
+KINDS = ("Patient", "Consent", "Observation", "Condition", "MedicationRequest", "Procedure")
+READ = " ".join((*(f"system/{kind}.rs" for kind in KINDS), "system/Medication.r"))
 
 
 @pytest.fixture

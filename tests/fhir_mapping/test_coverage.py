@@ -5,7 +5,7 @@ from fhir_mapping.resource import MAPPINGS
 
 def test_every_signal_and_resource_type_has_its_row():
     found = {(row.what, row.name) for row in rows()}
-    assert {("resource type", kind) for kind in MAPPINGS} <= found
+    assert {("resource type read", kind) for kind in MAPPINGS} <= found
     assert {
         ("signal", target.name) for target in codes.TARGETS.values() if isinstance(target, codes.Signal)
     } <= found
