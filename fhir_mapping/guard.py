@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -40,7 +39,7 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _NUMBER_BYTES = b"+-.0123456789Ee"
 _AS_NUMBER = bytes(0x30 if byte in _NUMBER_BYTES else 0x20 for byte in range(256))
-_DECIDING = ("AuditEvent", "Consent")
+_DECIDING = re.compile(rb'"(?:Consent|AuditEvent|security)"|\\u')
 # As signed bytes: one level down, one level up.
 _LEVELS = bytes.maketrans(b"{[}]", b"\x01\x01\xff\xff")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
@@ -71,29 +70,15 @@ def parse(body: bytes, limit: Limits = DEFAULT, *, unique_keys: bool = False) ->
 def resource(body: bytes, limit: Limits = DEFAULT, *, unique_keys: bool = False) -> dict[str, Any]:
     """Return the resource in ``body``: an object that names its ``resourceType``.
 
-    A Consent, an AuditEvent and a Bundle of such may not name a key twice, whether asked for or not.
+    Where a Consent, an AuditEvent or a security label may be in it, at whatever depth, no object may name a
+    key twice, whether asked for or not; a name that is spelled with escapes may be any.
     """
     value = parse(body, limit, unique_keys=unique_keys)
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         raise Unusable("structure", "the body is not a FHIR resource", expression="resourceType")
-    if not unique_keys and _decides(value):
+    if not unique_keys and _DECIDING.search(body):
         json.loads(body, object_pairs_hook=_unique)
     return value
-
-
-def _decides(value: dict[str, Any]) -> bool:
-    kind = value["resourceType"]
-    if kind != "Bundle":
-        return kind in _DECIDING
-    return any(inner.get("resourceType") in _DECIDING for inner in _resources(value))
-
-
-def _resources(bundle: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    entries = bundle.get("entry")
-    for entry in entries if isinstance(entries, list) else ():
-        inner = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(inner, dict):
-            yield inner
 
 
 def _check_size(body: bytes, limit: Limits) -> None:

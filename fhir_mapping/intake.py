@@ -12,9 +12,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+import orjson
+from msgspec import UNSET, Meta, UnsetType
 
 from fhir_mapping import guard, observation, resource
 from fhir_mapping.codes import Question, Signal
@@ -38,7 +40,7 @@ _INSTANT = rf"[12][0-9]{{3}}-{_DAY}T{_TIME}"
 # Id, version, patient, encounter, source, last update, time of issue and time; none
 # of them can hold the space that parts them. A leap day is not ordinary.
 _WRITTEN = re.compile(
-    rf"{_ID} {_ID} Patient/({_ID}) Encounter/{_ID} (?!{SOURCE})[!-~]{{1,200}} "
+    rf"{_ID} {_ID} Patient/({_ID}) Encounter/{_ID} (?!{SOURCE})[!#-\[\]-~]{{1,200}} "
     rf"{_INSTANT} {_INSTANT} {_INSTANT}"
 ).fullmatch
 # Quarantined for what is the same in every such Observation.
@@ -53,9 +55,9 @@ class _Narrow(msgspec.Struct, forbid_unknown_fields=True, rename="camel", gc=Fal
 
 class _Quantity(_Narrow):
     value: msgspec.Raw
-    unit: str | None = None
-    system: str | None = None
-    code: str | None = None
+    unit: str | UnsetType = UNSET
+    system: str | UnsetType = UNSET
+    code: str | UnsetType = UNSET
 
 
 class _Part(_Narrow):
@@ -66,7 +68,7 @@ class _Part(_Narrow):
 class _Meta(_Narrow):
     version_id: str
     last_updated: str
-    source: str = "#"
+    source: str | UnsetType = UNSET
     profile: msgspec.Raw = _NOTHING
     security: msgspec.Raw = _NOTHING
     tag: msgspec.Raw = _NOTHING
@@ -85,11 +87,11 @@ class _Observation(_Narrow):
     subject: _Reference
     effective_date_time: str
     category: msgspec.Raw = _NOTHING
-    encounter: _Reference | None = None
-    issued: str | None = None
-    value_quantity: _Quantity | None = None
+    encounter: _Reference | UnsetType = UNSET
+    issued: str | UnsetType = UNSET
+    value_quantity: _Quantity | UnsetType = UNSET
     value_codeable_concept: msgspec.Raw = _NOTHING
-    component: list[_Part] = []
+    component: Annotated[list[_Part], Meta(min_length=1)] | UnsetType = UNSET
 
 
 _DECODER = msgspec.json.Decoder(_Observation)
@@ -101,7 +103,7 @@ class _Learnt:
 
     ``answer`` is what it says where it says no number; ``relevant`` is False where it says nothing of
     interest; ``labels`` are its security labels; ``reasons`` say why a part cannot be used, whatever the
-    numbers.
+    numbers; ``quotes`` is how often ``"`` stands in it.
     """
 
     signals: tuple[tuple[Signal, Scale] | None, ...]
@@ -109,6 +111,7 @@ class _Learnt:
     relevant: bool
     labels: frozenset[str]
     reasons: tuple[Problem, ...] = ()
+    quotes: int = 0
 
 
 _Same = tuple[Any, ...]
@@ -131,14 +134,15 @@ def read(body: bytes, now: datetime, parsed: dict[str, Any] | None = None) -> Re
     except (msgspec.MsgspecError, UnicodeDecodeError):
         seen = None
     learnt = None if seen is None else _learnt(seen)
-    if seen is not None and learnt is not None:
+    # A name that stands twice, which would hide something from the decoder, shows in the number of quotes.
+    if seen is not None and learnt is not None and body.count(b'"') == learnt.quotes:
         reading = _reading(seen, learnt, now)
         if reading is not None:
             return reading
     whole = guard.resource(body) if parsed is None else parsed
     reading = resource.read(whole, now)
     if seen is not None and learnt is None:
-        _learn(seen, whole, reading, now)
+        _learn(seen, whole, reading, body, now)
     return reading
 
 
@@ -153,9 +157,19 @@ def _learnt(seen: _Observation) -> _Learnt | None:
 def _same(seen: _Observation) -> _Same:
     """Return all that is not looked at again, but for the code."""
     own, meta = seen.value_quantity, seen.meta
-    unit = None if own is None else (own.unit, own.system, own.code)
-    parts = [_form(part) for part in seen.component] if seen.component else None
-    return seen.category, meta.profile, meta.security, meta.tag, seen.value_codeable_concept, unit, parts
+    unit = None if own is UNSET else (own.unit, own.system, own.code)
+    parts = None if seen.component is UNSET else [_form(part) for part in seen.component]
+    written = (seen.encounter is UNSET, seen.issued is UNSET, meta.source is UNSET)
+    return (
+        seen.category,
+        meta.profile,
+        meta.security,
+        meta.tag,
+        seen.value_codeable_concept,
+        unit,
+        parts,
+        written,
+    )
 
 
 def _form(part: _Part) -> _Same:
@@ -167,10 +181,11 @@ def _reading(seen: _Observation, learnt: _Learnt, now: datetime) -> Reading | No
     """Return what ``seen`` tells; None where that cannot be said without looking at all of it."""
     meta, encounter, time = seen.meta, seen.encounter, seen.effective_date_time
     # What is not there is written as what is ordinary.
-    within = "Encounter/0" if encounter is None else encounter.reference
-    issued = time if seen.issued is None else seen.issued
+    within = "Encounter/0" if encounter is UNSET else encounter.reference
+    issued = time if seen.issued is UNSET else seen.issued
+    made = "#" if meta.source is UNSET else meta.source
     names = _WRITTEN(
-        f"{seen.id} {meta.version_id} {seen.subject.reference} {within} {meta.source} {meta.last_updated} "
+        f"{seen.id} {meta.version_id} {seen.subject.reference} {within} {made} {meta.last_updated} "
         f"{issued} {time}"
     )
     if names is None:
@@ -202,8 +217,8 @@ def _items(seen: _Observation, learnt: _Learnt, at: datetime, source: str) -> tu
     if learnt.answer is not None:
         return (Finding(learnt.answer[0], at, source, learnt.answer[1]),)
     own = seen.value_quantity
-    numbers = [] if own is None else [own.value]
-    if seen.component:
+    numbers = [] if own is UNSET else [own.value]
+    if seen.component is not UNSET:
         numbers += [part.value_quantity.value for part in seen.component]
     items: list[Item] = []
     for index, number in enumerate(numbers):
@@ -217,7 +232,16 @@ def _items(seen: _Observation, learnt: _Learnt, at: datetime, source: str) -> tu
             if not signal.low <= value <= signal.high:
                 return None
             items.append(Measurement(signal.name, at, source, value))
-    return tuple(items) if len(items) < 2 else tuple(dict.fromkeys(items))
+    # Values that may contradict each other are looked at with all the rest.
+    return tuple(items) if len(items) < 2 or _agree(items) else None
+
+
+def _agree(items: list[Item]) -> bool:
+    values = {item.signal: item.value for item in items if isinstance(item, Measurement)}
+    if len(values) < len(items):
+        return False
+    low, high = values.get("diastolic-blood-pressure"), values.get("systolic-blood-pressure")
+    return low is None or high is None or low < high
 
 
 def _number(text: msgspec.Raw) -> float | None:
@@ -229,13 +253,17 @@ def _number(text: msgspec.Raw) -> float | None:
     return value if len(text) <= _LONGEST_NUMBER and -_MOST < value < _MOST else None
 
 
-def _learn(seen: _Observation, whole: dict[str, Any], reading: Reading, now: datetime) -> None:
+def _learn(seen: _Observation, whole: dict[str, Any], reading: Reading, body: bytes, now: datetime) -> None:
     """Remember what the numbers of ``whole`` mean, if that explains all of ``reading``."""
     reasons = reading.reasons
     if any(problem.code not in _OF_THE_FORM for problem in reasons):
         return
     meanings = tuple(_meanings(whole))
-    learnt = _Learnt(meanings, _answer(whole, reading), reading.relevant, reading.labels, reasons)
+    learnt = _Learnt(
+        meanings, _answer(whole, reading), reading.relevant, reading.labels, reasons, _quotes(whole)
+    )
+    if body.count(b'"') != learnt.quotes:
+        return
     if _reading(seen, learnt, now) != reading:
         return
     if len(_known) >= REMEMBERED:
@@ -249,6 +277,11 @@ def _apart(value: Any) -> Any:
     if isinstance(value, msgspec.Raw):
         return msgspec.Raw(bytes(value))
     return type(value)(map(_apart, value)) if isinstance(value, tuple | list) else value
+
+
+def _quotes(whole: dict[str, Any]) -> int:
+    """Return how many quotes a body has that names nothing twice and escapes none."""
+    return orjson.dumps(whole).count(b'"')
 
 
 def _meanings(whole: dict[str, Any]) -> list[tuple[Signal, Scale] | None]:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from fhir_mapping import (
     condition,
+    definitions,
     diagnostic_report,
     family_member_history,
     medication,
@@ -109,8 +110,8 @@ def read(
         may be about; ``problems`` are all its faults.
     """
     kind, identifier = resource.get("resourceType"), resource.get("id")
-    if not isinstance(kind, str) or not kind.isascii() or not kind.isalpha():
-        raise Unusable("structure", "it does not name a resource type", 422, "resourceType")
+    if not isinstance(kind, str) or (kind not in definitions.resource_types() and kind not in mappings()):
+        raise Unusable("not-supported", "it names no resource type of FHIR R4", 422, "resourceType")
     if not is_id(identifier):
         raise Unusable("value", "it has no valid id", 422, f"{kind}.id")
     version = version_of(resource)

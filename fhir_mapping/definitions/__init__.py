@@ -80,6 +80,12 @@ def resource_types() -> frozenset[str]:
 
 
 @cache
+def element_names() -> frozenset[str]:
+    """Return every name that HL7 gives an element, whatever the type, in lower case."""
+    return frozenset(name.lower() for kind in elements() for name in type_of(kind).fields)
+
+
+@cache
 def type_of(name: str) -> Type:
     """Return the type; ``KeyError`` for a name that is none."""
     fields: dict[str, Field] = {}

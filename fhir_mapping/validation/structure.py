@@ -9,7 +9,6 @@ Nothing recurses, and nothing is looked at before the problems ahead of it have 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from fhir_mapping.definitions import (
     Field,
     Type,
     codes,
+    element_names,
     is_primitive,
     resource_types,
     type_of,
@@ -28,7 +28,6 @@ from fhir_mapping.errors import Problem
 from fhir_mapping.validation.primitives import PRIMITIVES
 
 _CHOICE = "[x]"
-_NAME = re.compile(r"_?[a-z][A-Za-z]{0,63}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _object(path: str, kind: Type, place: _Place) -> _Steps:
         if field is not None:
             yield from _field(path, name, field, value, item)
         elif not (name == "resourceType" and kind.is_resource):
-            told = _at(path, name) if _NAME(name) else path
+            told = _at(path, name) if name.lower() in element_names() else path
             yield Problem("structure", f"it is not an element of {kind.name}", told)
     if place.codes is not None:
         yield from _concept(path, place.codes, value)

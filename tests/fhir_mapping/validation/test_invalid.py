@@ -82,19 +82,19 @@ MISSING_CHOICE = [
     ("Communication", "payload[0].contentString", "structure", "Communication.payload[0]"),
 ]
 UNKNOWN = [
-    ("Observation", "colour", "red"),
+    ("Observation", "gender", "red"),
     ("Observation", "valueDecimal", 1.5),
     ("Observation", "valueQuantity.low", 1),
     ("Observation", "component[0].status", "final"),
-    ("Patient", "name[0].first", "A"),
+    ("Patient", "name[0].title", "A"),
     ("Patient", "birthdate", "1974"),
     ("Consent", "decision", "permit"),
     ("RiskAssessment", "reason", [TEXT]),
     ("AuditEvent", "agent[0].purposeOfEvent", [TEXT]),
     ("Subscription", "topic", "https://example.org"),
-    ("MolecularSequence", "relative", []),
-    ("Bundle", "entry[0].resource.colour", "red"),
-    ("Parameters", "parameter[2].resource.colour", "red"),
+    ("MolecularSequence", "series", []),
+    ("Bundle", "entry[0].resource.issued", "red"),
+    ("Parameters", "parameter[2].resource.issued", "red"),
 ]
 TYPES = [
     ("Observation", "status", True),
@@ -321,7 +321,7 @@ def test_every_fault_is_told_and_not_only_the_first():
     assert sorted(refused(resource)) == [
         ("code-invalid", "Observation.status"),
         ("required", "Observation.code"),
-        ("structure", "Observation.colour"),
+        ("structure", "Observation"),
     ]
 
 

@@ -32,7 +32,7 @@ BROKEN = [
         "an inner element is unknown",
         {**PRESSURE, "code": {"texts": "a"}},
         "structure",
-        "Observation.code.texts",
+        "Observation.code",
     ),
     ("an element has no name of FHIR", {**PRESSURE, "<script>": 1}, "structure", "Observation"),
     ("a list stands for one", {**PRESSURE, "status": ["final"]}, "structure", "Observation.status"),
