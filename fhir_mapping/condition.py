@@ -2,8 +2,12 @@
 
 Used are confirmed ones and those without a verification status. ``refuted`` and ``entered-in-error`` retract.
 ``unconfirmed``, ``provisional`` and ``differential`` ones, and those that cannot be read but for their code,
-are listed and stand as not confirmed, so that nobody concludes from their absence. One without a clinical
-status is active: of an abated one FHIR requires a status that says so (con-4).
+are listed and stand as not confirmed, so that nobody concludes from their absence. So does one whose clinical
+status is R5's ``unknown``. One without a clinical status is active: of an abated one FHIR requires a status
+that says so (con-4).
+
+How sure a diagnosis in ICD-10-GM is may stand beside its code (German base profiles, ``Diagnosesicherheit``):
+``G`` confirmed, ``V`` suspected, ``A`` excluded, ``Z`` a state after it.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from typing import Any
 
 from fhir_mapping import terms
 from fhir_mapping.errors import Problem, Unusable
-from fhir_mapping.instants import moment
+from fhir_mapping.instants import Moment, moment
 from fhir_mapping.lenient import as_object, objects
 from fhir_mapping.mapped import IRRELEVANT, Mapped, Origin
 from fhir_mapping.shapes import CodeableConcept, Ref, Shape, view
@@ -26,6 +30,11 @@ _ACTIVE = frozenset({"active", "recurrence", "relapse"})
 _OVER = frozenset({"inactive", "remission", "resolved"})
 _RETRACTED = frozenset({"refuted", "entered-in-error"})
 _UNSURE = frozenset({"unconfirmed", "provisional", "differential"})
+# Where a conversion from R5 keeps a clinical status that R4 does not have.
+_CLINICAL_IN_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Condition.clinicalStatus"
+CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
+_EXCLUDED, _AFTER = frozenset({"A"}), frozenset({"Z"})
+_SURE = frozenset({"G", "Z"})
 _VAGUE = ("Age", "Range", "String")  # other types of onset[x] and performed[x]
 
 
@@ -49,12 +58,16 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
     found = named(seen.code)
     if not found:
         return IRRELEVANT
+    certainty = _certainty(resource)
+    if certainty == _EXCLUDED:
+        return _refused("retracted", "the diagnosis was excluded", "code.coding")
     if verification in _RETRACTED:
         return _refused("retracted", "the diagnosis was refuted or entered in error", "verificationStatus")
-    if verification in _UNSURE:
-        problem = Problem("status", "the diagnosis is not confirmed", "Condition.verificationStatus")
-        return Mapped(items=doubtful(found, origin), reasons=(problem,))
-    return _standing(resource, found, clinical, origin)
+    doubt = _doubt(resource, verification, certainty)
+    if doubt is not None:
+        return Mapped(items=doubtful(found, origin), reasons=(doubt,))
+    over = clinical in _OVER or (clinical is None and certainty == _AFTER)
+    return _standing(resource, found, origin, over=over)
 
 
 def suspected(resource: dict[str, Any], origin: Origin) -> tuple[Item, ...]:
@@ -65,6 +78,8 @@ def suspected(resource: dict[str, Any], origin: Origin) -> tuple[Item, ...]:
         return ()
     verification = objects(as_object(resource.get("verificationStatus")).get("coding"))
     if any(str(coding.get("code")) in _RETRACTED for coding in verification):
+        return ()
+    if _certainty(resource) == _EXCLUDED:
         return ()
     return doubtful(named(seen.code), origin)
 
@@ -85,7 +100,7 @@ def begun(
     resource: dict[str, Any], element: str, now: datetime
 ) -> tuple[datetime | None, tuple[Problem, ...]]:
     """Return when what ``element`` (a choice of types) speaks of began, and why that cannot be used."""
-    text = resource.get(f"{element}DateTime") or as_object(resource.get(f"{element}Period")).get("start")
+    text = _start(resource, element)
     place = f"{resource['resourceType']}.{element}"
     found = moment(text)
     if found is None:
@@ -97,11 +112,39 @@ def begun(
     return found.at, ()
 
 
-def _standing(resource: dict[str, Any], names: list[str], clinical: str | None, origin: Origin) -> Mapped:
+def started(resource: dict[str, Any], element: str) -> Moment | None:
+    """Return when what ``element`` speaks of began, be it in the future."""
+    return moment(_start(resource, element))
+
+
+def _start(resource: dict[str, Any], element: str) -> object:
+    return resource.get(f"{element}DateTime") or as_object(resource.get(f"{element}Period")).get("start")
+
+
+def _doubt(resource: dict[str, Any], verification: str | None, certainty: frozenset[str]) -> Problem | None:
+    if verification in _UNSURE:
+        return Problem("status", "the diagnosis is not confirmed", "Condition.verificationStatus")
+    if not certainty <= _SURE:
+        return Problem("status", "the diagnosis is not certain by its code", "Condition.code.coding")
+    if any(each.get("url") == _CLINICAL_IN_R5 for each in objects(resource.get("extension"))):
+        return Problem("status", "whether the diagnosis is active is not known", "Condition.clinicalStatus")
+    return None
+
+
+def _certainty(resource: dict[str, Any]) -> frozenset[str]:
+    """Return how sure the codes of the diagnosis are said to be; nothing where none says it."""
+    return frozenset(
+        str(as_object(extension.get("valueCoding")).get("code"))
+        for coding in objects(as_object(resource.get("code")).get("coding"))
+        for extension in objects(coding.get("extension"))
+        if extension.get("url") == CERTAINTY
+    )
+
+
+def _standing(resource: dict[str, Any], names: list[str], origin: Origin, *, over: bool) -> Mapped:
     # A diagnosis stands without its onset: dropping it for a bad date would understate a risk.
     onset, reasons = begun(resource, "onset", origin.now)
-    active = clinical is None or clinical in _ACTIVE
-    items = (Condition(name, origin.source, active or name in terms.LASTING, onset) for name in names)
+    items = (Condition(name, origin.source, not over or name in terms.LASTING, onset) for name in names)
     return Mapped(tuple(items), reasons=reasons)
 
 

@@ -1,7 +1,11 @@
 """DiagnosticReport -> what is told by the Observations that it contains, and by its coded conclusion.
 
 A contained Observation is read like any other, as of the report's subject and time where it names none, and
-its source is the report. Results that are resources of their own are read as such.
+its source is the report; one that is about another than the report is not used. Results that are resources
+of their own are read as such.
+
+A report that is ``registered``, ``preliminary`` or ``unknown`` waits for its final version. Of a ``partial``
+one, each Observation is used whose own status says that it is final.
 
 A conclusion that is coded as a condition of the list is what one examination suggests, not yet a diagnosis
 by whoever treats the person: it stands as not confirmed until a Condition says so. What a genomics report
@@ -18,10 +22,12 @@ from fhir_mapping.condition import doubtful, named
 from fhir_mapping.errors import Problem
 from fhir_mapping.lenient import objects
 from fhir_mapping.mapped import IRRELEVANT, MODIFIED, Mapped, Origin, modified
+from fhir_mapping.references import parse
 from fhir_mapping.shapes import CodeableConcept, Shape, Text, view
 
 _KIND = "DiagnosticReport"
 _RETRACTED = frozenset({"cancelled", "entered-in-error"})
+_WAITING = frozenset({"registered", "preliminary", "unknown"})
 _GENETICS = "GE"  # HL7 table 0074, diagnostic service section
 # What a contained Observation takes over where it says nothing itself.
 _SHARED = ("subject", "effectiveDateTime", "effectivePeriod", "issued")
@@ -45,6 +51,8 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
     if seen.status in _RETRACTED:
         text = "the report was cancelled or entered in error"
         return Mapped(reasons=(Problem("retracted", text, f"{_KIND}.status"),))
+    if seen.status in _WAITING:
+        return Mapped(reasons=(Problem("status", "the report is not yet final", f"{_KIND}.status"),))
     return Mapped(
         tuple(item for part in told for item in part.items),
         reasons=tuple(problem for part in told for problem in part.reasons),
@@ -68,11 +76,23 @@ def _contained(part: dict[str, Any], place: str, report: dict[str, Any], origin:
     mapped = observation.read({**shared, **part}, origin)
     if mapped.relevant and modified(part):
         mapped = Mapped(reasons=(Problem("modifier", MODIFIED, "Observation"),))
+    elif mapped.relevant and not _same_subject(part, report):
+        text = "the observation is about another than the report"
+        mapped = Mapped(reasons=(Problem("reference", text, "Observation.subject"),))
     placed = tuple(
         replace(problem, expression=problem.expression.replace("Observation", place, 1))
         for problem in mapped.reasons
     )
     return replace(mapped, reasons=placed)
+
+
+def _same_subject(part: dict[str, Any], report: dict[str, Any]) -> bool:
+    """Tell whether an Observation names nobody, or the one whom the report is about."""
+    own, whole = part.get("subject"), report.get("subject", {})
+    if own is None or own == whole:
+        return True
+    one, other = parse(own.get("reference")), parse(whole.get("reference"))
+    return one is not None and other is not None and (one.type, one.id) == (other.type, other.id)
 
 
 def _concluded(seen: _Report, origin: Origin) -> Mapped:

@@ -1,7 +1,8 @@
 """FamilyMemberHistory -> conditions of relatives.
 
 Used are ``completed`` and ``partial`` ones: what is said is said. ``health-unknown`` and ``dataAbsentReason``
-are listed. The onset is an age in years; one given as a range, a period or in words is listed and left out.
+are listed, and so is what is told of somebody who is no relative by blood. The onset is an age in years; one
+given as a range, a period or in words is listed and left out.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _OLDEST = 130
 _RETRACTED = Problem("retracted", "the history was entered in error", f"{_KIND}.status")
 _UNKNOWN = Problem("absent", "the health of the relative is not known", f"{_KIND}.status")
 _UNNAMED = Problem("code", "how the relative is related is not known", f"{_KIND}.relationship")
+_UNRELATED = Problem("value", "the person is no relative by blood", f"{_KIND}.relationship")
 _WITHHELD = Problem("absent", "the history is said to be missing", f"{_KIND}.dataAbsentReason")
 # Any other ``deceased[x]`` says at what age, when or how the relative died.
 _DEATHS = frozenset({"deceasedAge", "deceasedRange", "deceasedDate"})
@@ -64,8 +66,8 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
     if not known:
         return Mapped(reasons=missing) if missing else IRRELEVANT
     relation = _relation(seen.relationship)
-    if relation is None:
-        return Mapped(reasons=(*missing, _UNNAMED))
+    if isinstance(relation, Problem):
+        return Mapped(reasons=(*missing, relation))
     deceased = True if resource.keys() & _DEATHS else seen.deceased_boolean
     told = [_told(one, f"{_KIND}.condition[{place}]") for place, one in known]
     relatives = [
@@ -89,11 +91,13 @@ def _missing(seen: _History) -> tuple[Problem, ...]:
     return (*unknown, _WITHHELD) if seen.data_absent_reason is not None else unknown
 
 
-def _relation(concept: CodeableConcept) -> str | None:
+def _relation(concept: CodeableConcept) -> str | Problem:
     """Return the relation, by HL7's own code where there is one."""
     first = [coding for coding in concept.coding if coding.system == terms.ROLES]
-    found = (terms.relation(coding.system, coding.code) for coding in (*first, *concept.coding))
-    return next((role for role in found if role is not None), None)
+    found = [terms.relation(coding.system, coding.code) for coding in (*first, *concept.coding)]
+    if not terms.UNRELATED.isdisjoint(found):  # beside a wider code: a stepfather is a father (FTH) too
+        return _UNRELATED
+    return next((role for role in found if role is not None), _UNNAMED)
 
 
 def _onset(one: _Condition, place: str) -> float | Problem | None:

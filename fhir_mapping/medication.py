@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fhir_mapping import references, terms
 from fhir_mapping.errors import Problem, Unusable
 from fhir_mapping.instants import last, moment
 from fhir_mapping.mapped import IRRELEVANT, Mapped, Origin, modified
-from fhir_mapping.shapes import CodeableConcept, Coding, Ref, Shape, view
+from fhir_mapping.shapes import CodeableConcept, Coding, Period, Ref, Shape, view
 from twin_engine.twin import UNREAD_MEDICATION, Item, Treatment
 
 PAST = frozenset({"on-hold", "cancelled", "completed", "stopped", "not-taken"})
@@ -44,15 +44,37 @@ class Named(Shape, frozen=True, kw_only=True):
     contained: tuple[dict[str, Any], ...] = ()
 
 
+class _Repeat(Shape, frozen=True):
+    bounds_period: Period | None = None
+
+
+class _Timing(Shape, frozen=True):
+    repeat: _Repeat | None = None
+
+
+class Dosage(Shape, frozen=True):
+    """FHIR Dosage, of which only the end is looked at."""
+
+    timing: _Timing | None = None
+
+    @property
+    def end(self) -> str | None:
+        """The day or instant from which on it is not taken so any more."""
+        repeat = self.timing.repeat if self.timing else None
+        bounds = repeat.bounds_period if repeat else None
+        return bounds.end if bounds else None
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Whether and when it is taken, as the resource ``kind`` says."""
+    """Whether and when it is taken, as the resource ``kind`` says; ``doubt`` is why it may be over."""
 
     kind: str
     status: str
     since: str | None
     until: str | None = None
     ordered: bool = True
+    doubt: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +109,21 @@ def known(seen: Named, kind: str, others: Mapping[str, dict[str, Any]]) -> Known
     return None
 
 
+def end_of(dosages: Iterable[Dosage], *others: str | None) -> str | None:
+    """Return when a course ends: with the last of its dosages, where all of them end, or with ``others``.
+
+    The first readable end is the one that counts.
+    """
+    ends = [dosage.end for dosage in dosages]
+    said = [end for end in ends if end is not None]
+    last_dosage = max(said, key=_ended) if said and len(said) == len(ends) else None
+    return min((end for end in (last_dosage, *others) if end is not None), key=_ended, default=None)
+
+
+def _ended(text: str) -> datetime:
+    return last(text) or datetime.max.replace(tzinfo=UTC)
+
+
 def treated(seen: Named, course: Course, origin: Origin) -> Mapped:
     """Map a course of a medication to treatments."""
     what = known(seen, course.kind, origin.others)
@@ -117,6 +154,8 @@ def _course(what: Known, course: Course, origin: Origin) -> Mapped:
     if course.status not in PAST and course.status != "active":
         problem = Problem("status", "whether it is taken is not known", f"{course.kind}.status")
         return Mapped(() if over else _doubtful(what.classes, origin, end), reasons=(problem,))
+    if course.doubt is not None and not over:
+        return Mapped(_doubtful(what.classes, origin, end), reasons=(course.doubt,))
     start = moment(course.since)
     at = start.at if start else None
     # A treatment stands without its times: dropping it for a bad date would change a risk.

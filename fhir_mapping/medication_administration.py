@@ -4,12 +4,13 @@ What was given is told once: as a dose where its amount and time can be read, el
 past. While it is being given it is a current treatment, and how much was given is not known yet.
 
 A dose at a ``dateTime`` is a bolus; over a ``period`` it is given evenly, as is a rate. The amount is
-``dosage.dose``, else the rate times the length of the period; where both stand they must agree.
+``dosage.dose``, else the rate times the length of the period; where both stand they must agree. So must the
+code of a unit, which is read as UCUM alone, and its printed text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,11 +20,18 @@ from fhir_mapping.errors import Problem
 from fhir_mapping.instants import moment
 from fhir_mapping.mapped import Mapped, Origin
 from fhir_mapping.medication import Course, Named, known, treated
+from fhir_mapping.observation.quantity import UCUM
 from fhir_mapping.shapes import Period, Quantity, Shape, Text, view
 from fhir_mapping.terms import Counted
 from twin_engine.twin import Dose
 
-_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "d": 86400.0}
+_TIMES = {
+    1.0: ("s", "sec", "second", "seconds"),
+    60.0: ("min", "minute", "minutes"),
+    3600.0: ("h", "hr", "hrs", "hour", "hours"),
+    86400.0: ("d", "day", "days"),
+}
+_SECONDS = {text: seconds for seconds, texts in _TIMES.items() for text in texts}
 _GIVEN = frozenset({"completed", "stopped"})
 _AGREEMENT = 0.01  # of rate and dose, relative: both are rounded for display
 _AMOUNT = "MedicationAdministration.dosage"
@@ -144,7 +152,7 @@ def _rate(dosage: _Dosage, counted: Counted) -> float | Problem:
     place = f"{_AMOUNT}.rateRatio"
     above, below = ratio.numerator or Quantity(), ratio.denominator or Quantity()
     amount = _counted(above, counted, place)
-    length = _SECONDS.get(below.code or below.unit or "")
+    length = _agreed(below, _SECONDS.get)
     if isinstance(amount, Problem):
         return amount
     if length is None or below.comparator is not None or not below.value or below.value < 0:
@@ -154,18 +162,29 @@ def _rate(dosage: _Dosage, counted: Counted) -> float | Problem:
 
 def _rate_of_quantity(rate: Quantity, counted: Counted) -> float | Problem:
     place = f"{_AMOUNT}.rateQuantity"
-    unit, _, time = (rate.code or rate.unit or "").rpartition("/")
-    length = _SECONDS.get(time)
+    length = _agreed(rate, lambda text: _SECONDS.get(text.rpartition("/")[2]))
     if length is None:
         return Problem("unit", "the rate is not per a known time", place)
-    amount = _counted(Quantity(rate.value, rate.comparator, unit), counted, place)
+    factor = _agreed(rate, lambda text: counted.units.get(text.rpartition("/")[0]))
+    amount = _times(rate, factor, place)
     return amount if isinstance(amount, Problem) else amount / length
 
 
 def _counted(quantity: Quantity, counted: Counted, place: str) -> float | Problem:
+    return _times(quantity, _agreed(quantity, counted.units.get), place)
+
+
+def _times(quantity: Quantity, factor: float | None, place: str) -> float | Problem:
     if quantity.value is None or quantity.comparator is not None:
         return Problem("value", "the amount is not a plain number", place)
-    factor = counted.units.get(quantity.code or quantity.unit or "")
     if factor is None:
         return Problem("unit", "the unit is not one that this medication is counted in", place)
     return quantity.value * factor
+
+
+def _agreed(quantity: Quantity, meaning: Callable[[str], float | None]) -> float | None:
+    """Return what the code and the printed unit both mean; None where one of them is not known."""
+    if quantity.code is not None and quantity.system is not None and quantity.system not in UCUM:
+        return None
+    meanings = {meaning(text) for text in (quantity.code, quantity.unit) if text is not None}
+    return meanings.pop() if len(meanings) == 1 else None

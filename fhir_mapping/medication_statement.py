@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_mapping.mapped import Mapped, Origin
-from fhir_mapping.medication import Course, Named, treated
+from fhir_mapping.medication import Course, Dosage, Named, end_of, treated
 from fhir_mapping.shapes import Period, Text, view
 
 
@@ -13,6 +13,7 @@ class _Statement(Named, frozen=True, kw_only=True):
     status: Text
     effective_date_time: Text | None = None
     effective_period: Period | None = None
+    dosage: tuple[Dosage, ...] = ()
 
 
 def read(resource: dict[str, Any], origin: Origin) -> Mapped:
@@ -20,4 +21,5 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
     seen = view(resource, _Statement)
     period = seen.effective_period or Period()
     since = seen.effective_date_time or period.start
-    return treated(seen, Course("MedicationStatement", seen.status, since, period.end), origin)
+    until = end_of(seen.dosage, period.end)
+    return treated(seen, Course("MedicationStatement", seen.status, since, until), origin)

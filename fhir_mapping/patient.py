@@ -30,8 +30,10 @@ _CLINICAL: dict[str, Sex] = {
     "female": _FEMALE,
     "male": _MALE,
 }
+_OLDEST = 130
 _DATES_OF_DEATH = frozenset({"deceasedDateTime", "_deceasedDateTime"})
 _UNKNOWN = Problem("absent", "the sex for clinical use is not known", "Patient.gender")
+_UNSAID = Problem("absent", "whether the person has died is not said", "Patient.deceased")
 _UNSETTLED = Problem("value", "the records of sex differ and none is for clinical use", "Patient.gender")
 _AT_BIRTH: dict[str, Sex] = {"F": _FEMALE, "M": _MALE}
 
@@ -61,15 +63,22 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
     problems: list[Problem] = []
     sex = _sex(patient, origin.now, problems)
     birth = _birth(patient.birth_date, origin.now, problems)
-    # A date that is only said to be unknown (``_deceasedDateTime``) is the date of a death too.
-    deceased = patient.deceased_boolean is True or bool(resource.keys() & _DATES_OF_DEATH)
+    deceased = _deceased(resource, patient, problems)
     return Mapped(subject=Subject(sex, birth, deceased, origin.source), reasons=tuple(problems))
+
+
+def _deceased(resource: dict[str, Any], patient: _Patient, problems: list[Problem]) -> bool:
+    if patient.deceased_boolean is None and "_deceasedBoolean" in resource:
+        problems.append(_UNSAID)
+        return True
+    # A date that is only said to be unknown (``_deceasedDateTime``) is the date of a death too.
+    return patient.deceased_boolean is True or bool(resource.keys() & _DATES_OF_DEATH)
 
 
 def _birth(text: str | None, now: datetime, problems: list[Problem]) -> date | None:
     birth, at = day(text), moment(text)
     if birth is not None and at is not None and not at.after(now):
-        return birth
+        return _of_the_living(birth, now, problems)
     if at is not None and at.after(now):
         problems.append(Problem("time", "the day of birth lies in the future", "Patient.birthDate"))
     elif at is not None:
@@ -77,6 +86,13 @@ def _birth(text: str | None, now: datetime, problems: list[Problem]) -> date | N
         problems.append(Problem("absent", vague, "Patient.birthDate"))
     else:
         problems.append(Problem("absent", "the full day of birth is not known", "Patient.birthDate"))
+    return None
+
+
+def _of_the_living(birth: date, now: datetime, problems: list[Problem]) -> date | None:
+    if now.year - birth.year - ((now.month, now.day) < (birth.month, birth.day)) <= _OLDEST:
+        return birth
+    problems.append(Problem("range", "nobody is as old as the day of birth says", "Patient.birthDate"))
     return None
 
 

@@ -1,8 +1,8 @@
 """Procedure -> conditions that it tells of, through a table: whoever had a bypass has coronary disease.
 
 Used are ``completed`` ones; what they tell of lasts. ``preparation`` and ``not-done`` tell of nothing, and
-``entered-in-error`` retracts. One that was begun, or whose status is unknown, is listed and its condition
-stands as not confirmed.
+``entered-in-error`` retracts. One that was begun, whose status is unknown, or that is said to be done but
+dated in the future, is listed and its condition stands as not confirmed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_mapping import terms
-from fhir_mapping.condition import begun, doubtful
+from fhir_mapping.condition import begun, doubtful, started
 from fhir_mapping.errors import Problem, Unusable
 from fhir_mapping.mapped import IRRELEVANT, Mapped, Origin
 from fhir_mapping.shapes import CodeableConcept, Shape, Text, view
@@ -41,6 +41,10 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
         return Mapped(reasons=(_NOTHING[seen.status],))
     if seen.status != "completed":
         problem = Problem("status", "whether the procedure was done is not known", "Procedure.status")
+        return Mapped(doubtful(names, origin), reasons=(problem,))
+    begin = started(resource, "performed")
+    if begin is not None and begin.after(origin.now):
+        problem = Problem("time", "it is said to be done and lies in the future", "Procedure.performed")
         return Mapped(doubtful(names, origin), reasons=(problem,))
     # What the procedure tells of stands without its time: dropping it would understate a risk.
     onset, reasons = begun(resource, "performed", origin.now)

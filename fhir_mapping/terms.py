@@ -63,6 +63,8 @@ _PCS_PREFIXES = _gathered(
 _RXNORM = _table(_TREATMENTS, "rxnorm")
 _ATC_PREFIXES = _table(_TREATMENTS, "atc")
 _RELATIVES: dict[str, str] = _TABLE["relative"]
+# Roles of those who share no ancestor with the patient, or are the patient.
+UNRELATED: Names = frozenset(_TABLE["unrelated"]["role"])
 
 
 def conditions(system: str | None, code: str | None) -> Names:
@@ -116,5 +118,7 @@ def relation(system: str | None, code: str | None) -> str | None:
 
 
 def _by_prefix(table: dict[str, Names], code: str) -> Names:
-    found = (table.get(code[:end]) for end in range(1, len(code) + 1))
+    # ATC and ICD codes are written in capitals only, so nothing is confused by reading small letters too.
+    upper = code[: max(map(len, table))].upper()
+    found = (table.get(upper[:end]) for end in range(1, len(upper) + 1))
     return _NOTHING.union(*(names for names in found if names))

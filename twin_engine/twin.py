@@ -230,6 +230,8 @@ class Implication(Ordered):
     ``derived_from`` whether they are in ``cis`` or ``trans``. ``derived_from`` are references to the
     genotypes; where one of them is no evidence of the twin (a somatic variant), nothing follows for the
     germline.
+    ``origin`` is what the conclusion itself says (``germline``, ``likely-germline``,
+    ``de-novo``), None where it says nothing: a model must not take None for germline.
     """
 
     kind: ImplicationKind
@@ -239,6 +241,7 @@ class Implication(Ordered):
     effect: tuple[str, ...]
     evidence: str | None = None
     derived_from: tuple[str, ...] = ()
+    origin: str | None = None
 
 
 Item = (

@@ -12,7 +12,7 @@ from typing import Any
 
 from fhir_mapping.codes import TARGETS, Genomic, GenomicKind
 from fhir_mapping.errors import Problem
-from fhir_mapping.genomics import genotype, implication, older, variant
+from fhir_mapping.genomics import genotype, germline, implication, older, variant
 from fhir_mapping.genomics.parts import Contradiction
 from fhir_mapping.genomics.scope import OUT_OF_SCOPE, explain
 from fhir_mapping.instants import moment
@@ -48,6 +48,12 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
     if any(component.get("modifierExtension") for component in objects(resource.get("component"))):
         text = "a component carries a modifier that is not understood"
         return Mapped(reasons=(Problem("modifier", text, "Observation.component"),))
+    mapped = _mapped(target, resource, origin)
+    other = germline.other_genome(resource) if mapped.relevant else None
+    return Mapped(reasons=(other,)) if other else mapped
+
+
+def _mapped(target: Genomic, resource: dict[str, Any], origin: Origin) -> Mapped:
     try:
         if target.gene is not None:
             return genotype.activity(resource, target.gene, origin)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from fhir_mapping.genomics.names import LONGEST, hgvs
+from twin_engine.twin import GenotypeState
 
 _GENE = r"[A-Z][A-Z0-9]{2,9}"
 _COPIES = r"(?:x(?:N|≥?[0-9]+))?"
@@ -37,6 +38,7 @@ class Named:
     gene: str | None = None
     zygosity: str | None = None
     phase: str | None = None
+    state: GenotypeState = "present"
 
 
 class Ambiguous(Exception):
@@ -104,7 +106,10 @@ def _at_dbsnp(text: str) -> Named | None:
 
 def _by_hgvs(text: str) -> Named | None:
     read = hgvs(text)
-    return Named(read.name, read.gene, read.zygosity, read.phase) if read else None
+    if read is None:
+        return None
+    state: GenotypeState = "absent" if read.unchanged else "indeterminate" if read.undetermined else "present"
+    return Named(read.name, read.gene, read.zygosity, read.phase, state)
 
 
 def _zygosity(first: str, second: str) -> str:

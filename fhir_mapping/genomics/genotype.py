@@ -6,10 +6,27 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from fhir_mapping.errors import Problem
-from fhir_mapping.genomics import alleles, terms
+from fhir_mapping.genomics import alleles, germline, terms
 from fhir_mapping.genomics.alleles import Ambiguous, Named
-from fhir_mapping.genomics.parts import coded, concepts, genes, label, parts, references, slug, words
-from fhir_mapping.genomics.variant import ALLELIC_STATE, SIGNIFICANCE, SOURCE_CLASS, other_genome, refused
+from fhir_mapping.genomics.names import denies
+from fhir_mapping.genomics.parts import (
+    answer,
+    coded,
+    genes,
+    label,
+    parts,
+    references,
+    single,
+    slug,
+    words,
+)
+from fhir_mapping.genomics.variant import (
+    ALLELIC_STATE,
+    SIGNIFICANCE,
+    agree_on_copies,
+    agree_on_gene,
+    refused,
+)
 from fhir_mapping.mapped import Mapped, Origin
 from twin_engine.twin import Genotype, Implication
 
@@ -44,9 +61,6 @@ def haplotype(resource: dict[str, Any], origin: Origin) -> Mapped:
 
 def _read(kind: Kind, resource: dict[str, Any], origin: Origin) -> Mapped:
     found = parts(resource)
-    not_germline = other_genome(next(concepts(found, SOURCE_CLASS), None))
-    if not_germline:
-        return refused(not_germline, "Observation.component")
     return called(kind, resource, genes(found), origin)
 
 
@@ -55,19 +69,23 @@ def called(kind: Kind, resource: dict[str, Any], studied: tuple[str, ...], origi
     given = value_words(resource)
     if not given:
         return refused(f"the {kind} has no value", "Observation.value")
+    if any(denies(word) for word in given):
+        return refused(f"the {kind} is in words that deny something; they are not read", "Observation.value")
     try:
-        named = next((read for word in given if (read := _READERS[kind](word))), None)
+        reads = [read for word in given if (read := _READERS[kind](word))]
     except Ambiguous:
         return refused("more than one genotype is possible, and none is chosen", "Observation.value")
-    if named and named.gene and studied and named.gene not in studied:
-        return refused(
-            "the gene studied and the name of the call are of different genes", "Observation.value"
-        )
+    agree_on_gene(studied, tuple(read.gene for read in reads if read.gene), "Observation.value")
+    single(read.variant for read in reads if read.variant.startswith("*"))
+    named = reads[0] if reads else None
     symbols = (named.gene,) if named and named.gene else studied
     if not symbols:
         return refused(f"the gene of the {kind} is not named", "Observation.component")
-    items = (_item(kind, resource, symbol, named or Named(given[0]), origin) for symbol in symbols)
-    return Mapped(tuple(items), reasons=() if named else (_NOT_UNDERSTOOD,))
+    if len(symbols) > 1:
+        text = f"more than one gene was studied, and the {kind} does not say of which it is"
+        return refused(text, "Observation.value")
+    item = _item(kind, resource, symbols[0], named or Named(given[0], state="indeterminate"), origin)
+    return Mapped((item,), reasons=() if named else (_NOT_UNDERSTOOD,))
 
 
 _NOT_UNDERSTOOD = Problem(
@@ -85,18 +103,19 @@ def value_words(resource: dict[str, Any]) -> tuple[str, ...]:
 
 def _item(kind: Kind, resource: dict[str, Any], symbol: str, named: Named, origin: Origin) -> Genotype:
     found = parts(resource)
-    answers = {
-        code: next((answer for one in concepts(found, code) if (answer := coded(one, table))), None)
-        for code, table in _ANSWERS.items()
-    }
+    allelic_state = answer(found, ALLELIC_STATE, terms.ZYGOSITY)
+    agree_on_copies(named.zygosity, allelic_state)
+    said = terms.state(resource.get("valueCodeableConcept")) or "present"
+    state = named.state if said == "present" else said
     return Genotype(
         gene=symbol,
         source=origin.source,
         variant=named.variant,
-        zygosity=named.zygosity or answers[ALLELIC_STATE],
-        significance=answers[SIGNIFICANCE],
+        zygosity=(named.zygosity or allelic_state) if state == "present" else None,
+        significance=answer(found, SIGNIFICANCE, terms.SIGNIFICANCE),
         kind=kind,
-        origin=answers[SOURCE_CLASS],
+        state=state,
+        origin=germline.stated(resource),
         names=tuple(
             word
             for word in value_words(resource)
@@ -104,9 +123,6 @@ def _item(kind: Kind, resource: dict[str, Any], symbol: str, named: Named, origi
         ),
         phase=named.phase,
     )
-
-
-_ANSWERS = {ALLELIC_STATE: terms.ZYGOSITY, SIGNIFICANCE: terms.SIGNIFICANCE, SOURCE_CLASS: terms.ORIGIN}
 
 
 def activity(resource: dict[str, Any], symbol: str, origin: Origin) -> Mapped:
@@ -117,5 +133,15 @@ def activity(resource: dict[str, Any], symbol: str, origin: Origin) -> Mapped:
         return refused("the phenotype of the gene has no value", "Observation.value")
     derived = references(resource.get("derivedFrom"))
     return Mapped(
-        (Implication("therapeutic", origin.source, (symbol,), (), (effect,), derived_from=derived),)
+        (
+            Implication(
+                "therapeutic",
+                origin.source,
+                (symbol,),
+                (),
+                (effect,),
+                derived_from=derived,
+                origin=germline.stated(resource),
+            ),
+        )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fhir_mapping.genomics import alleles, terms
+from fhir_mapping.genomics import alleles, germline, terms
 from fhir_mapping.genomics.alleles import Ambiguous
 from fhir_mapping.genomics.names import hgvs
 from fhir_mapping.genomics.parts import (
@@ -20,7 +20,7 @@ from fhir_mapping.genomics.parts import (
     slug,
     words,
 )
-from fhir_mapping.genomics.variant import refused
+from fhir_mapping.genomics.variant import agree_on_gene, refused
 from fhir_mapping.lenient import objects
 from fhir_mapping.mapped import Mapped, Origin
 from twin_engine.twin import Implication, ImplicationKind
@@ -74,7 +74,9 @@ def phase(resource: dict[str, Any], origin: Origin) -> Mapped:
         return refused("the phase of the two variants is not known", "Observation.value")
     if len(derived) != 2:
         return refused("the two variants in phase are not both named", "Observation.derivedFrom")
-    return Mapped((Implication("phase", origin.source, (), (), (found,), derived_from=derived),))
+    return Mapped(
+        (Implication("phase", origin.source, (), (), (found,), None, derived, germline.stated(resource)),)
+    )
 
 
 def _read(kind: ImplicationKind, resource: dict[str, Any], origin: Origin) -> Mapped:
@@ -86,7 +88,8 @@ def _read(kind: ImplicationKind, resource: dict[str, Any], origin: Origin) -> Ma
     evidence = next((label(one) for one in concepts(found, EVIDENCE)), None)
     derived = references(resource.get("derivedFrom"))
     symbols = tuple(dict.fromkeys(_genes(resource, found)))
-    return Mapped((Implication(kind, origin.source, symbols, about, effect, evidence, derived),))
+    stated = germline.stated(resource)
+    return Mapped((Implication(kind, origin.source, symbols, about, effect, evidence, derived, stated),))
 
 
 def _effects(kind: ImplicationKind, found: Parts) -> Iterator[str]:
@@ -98,9 +101,11 @@ def _effects(kind: ImplicationKind, found: Parts) -> Iterator[str]:
 
 def _genes(resource: dict[str, Any], found: Parts) -> Iterator[str]:
     """Yield the genes that the conclusion itself names; often it names only what it is derived from."""
-    yield from genes(found)
-    for value in concepts(found, CODING):
-        yield from (read.gene for word in words(value) if (read := hgvs(word)) and read.gene)
+    studied = genes(found)
+    written = (hgvs(word) for value in concepts(found, CODING) for word in words(value))
+    named = tuple(read.gene for read in written if read and read.gene)
+    agree_on_gene(studied, named)
+    yield from (*studied, *named)
     for reference in objects(resource.get("derivedFrom")):
         symbol = _gene_in(reference.get("display"))
         if symbol:

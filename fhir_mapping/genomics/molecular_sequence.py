@@ -25,6 +25,9 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
         return _refused("reference", "the sequence names no patient", "MolecularSequence.patient")
     if resource.get("type") == "aa":
         return _refused("value", "a sequence of amino acids is not read", "MolecularSequence.type")
+    if _other_strand(resource):
+        text = "the alleles are of the other strand and would have to be complemented"
+        return _refused("value", text, "MolecularSequence.referenceSeq")
     variants = objects(resource.get("variant"))
     if not variants:
         return _refused("absent", "the sequence states no variant", "MolecularSequence.variant")
@@ -41,6 +44,11 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
 
 def _refused(code: str, text: str, expression: str) -> Mapped:
     return Mapped(reasons=(Problem(code, text, expression),))
+
+
+def _other_strand(resource: dict[str, Any]) -> bool:
+    sequence = as_object(resource.get("referenceSeq"))
+    return sequence.get("strand") == "crick" or sequence.get("orientation") == "antisense"
 
 
 def _reference(resource: dict[str, Any]) -> str | None:

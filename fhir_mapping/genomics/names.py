@@ -51,6 +51,16 @@ class Hgvs:
     zygosity: str | None = None
 
     @property
+    def unchanged(self) -> bool:
+        """Tell whether it says of the bases, on every copy named, that the reference was found."""
+        return self.kind not in "pr" and all(map(_same, _changes(self.change)))
+
+    @property
+    def undetermined(self) -> bool:
+        """Tell whether it names nothing but what is not known."""
+        return all(map(_not_known, _changes(self.change)))
+
+    @property
     def name(self) -> str:
         """The name without gene and without what a database appends."""
         return (
@@ -94,10 +104,37 @@ def _alleles(kind: str, change: str) -> tuple[Phase | None, str | None] | None:
 
 
 def _on_two_copies(first: str, second: str) -> tuple[Phase | None, str | None]:
-    unchanged = first.endswith("=") + second.endswith("=")
+    if _not_known(first) or _not_known(second):
+        return None, None
+    unchanged = _same(first) + _same(second)
     if unchanged:
         return None, "heterozygous" if unchanged == 1 else None
     return (None, "homozygous") if first == second else ("trans", "compound-heterozygous")
+
+
+def _changes(change: str) -> list[str]:
+    return [one for one in _BETWEEN.split(change) if one]
+
+
+def _same(change: str) -> bool:
+    return change.rstrip(")").endswith("=")
+
+
+def _not_known(change: str) -> bool:
+    return change.strip("()") == "?"
+
+
+_BETWEEN = re.compile(r"\(;\)|[\[\];]")
+_NEGATION = re.compile(
+    r"\b(?:not?|none|neither|nor|never|without|negative|absent|absence|undetected|excluded|"
+    r"cannot|failed|free of|ruled out)\b",
+    re.IGNORECASE,
+)
+
+
+def denies(text: str) -> bool:
+    """Tell whether words may deny what they name (``*2/*2 not detected``)."""
+    return _NEGATION.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_mapping.genomics import implication, terms
+from fhir_mapping.genomics import germline, implication, terms
 from fhir_mapping.genomics.genotype import called, value_words
 from fhir_mapping.genomics.names import hgvs
 from fhir_mapping.genomics.parts import coded, gene, label, parts, words
-from fhir_mapping.genomics.variant import other_genome, refused
+from fhir_mapping.genomics.variant import refused
 from fhir_mapping.lenient import objects
 from fhir_mapping.mapped import IRRELEVANT, Mapped, Origin
 from twin_engine.twin import Genotype
@@ -33,9 +33,6 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
     symbol = gene(_value(given.get("Gene")))
     if symbol is None:
         return implication.diagnostic(resource, origin) if DISEASE in parts(resource) else IRRELEVANT
-    not_germline = other_genome(_value(given.get("GenomicSourceClass")))
-    if not_germline:
-        return refused(not_germline, "Observation.extension")
     names = _names(given)
     if names:
         return _variant(resource, given, symbol, names, origin)
@@ -57,13 +54,16 @@ def _variant(
     origin: Origin,
 ) -> Mapped:
     allele = _extensions(given.get("Allele", {}), "")
+    state = terms.state(resource.get("valueCodeableConcept")) or "present"
+    written = hgvs(names[0])
+    unchanged = state == "present" and written is not None and written.unchanged
     item = Genotype(
         gene=symbol,
         source=origin.source,
         variant=names[0],
         zygosity=coded(_value(allele.get("State")), terms.ZYGOSITY),
-        state=terms.state(resource.get("valueCodeableConcept")) or "present",
-        origin=coded(_value(given.get("GenomicSourceClass")), terms.ORIGIN),
+        state="absent" if unchanged else state,
+        origin=germline.stated(resource),
         names=names[1:],
         region=label(_value(given.get("DNARegionName"))),
     )

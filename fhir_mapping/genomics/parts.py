@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from fhir_mapping.codes import GENES, LOINC, SYSTEMS
 from fhir_mapping.errors import Problem
@@ -15,6 +15,8 @@ _GENENAMES = "www.genenames.org"
 _SHORT = {url: name for name, url in SYSTEMS.items()}
 _SYMBOL = re.compile(r"[A-Z][A-Za-z0-9]{0,14}(?:-[A-Z0-9]{1,6}){0,2}|C[0-9XY]{1,2}orf[0-9]+")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
+
+T = TypeVar("T")
 
 Parts = Mapping[str, list[dict[str, Any]]]
 
@@ -49,10 +51,39 @@ def concepts(found: Parts, *codes: str) -> Iterator[object]:
         yield from (concept(component) for component in found.get(code, ()))
 
 
-def coded(value: object, table: Mapping[str, str], system: str | None = LOINC) -> str | None:
+def coded(value: object, table: Mapping[str, T], system: str | None = LOINC) -> T | None:
     """Return what ``table`` says of the first code of ``system`` that it knows; of any system where None."""
-    codes = (one.get("code") for one in _codings(value) if system is None or one.get("system") == system)
-    return next((table[code] for code in codes if isinstance(code, str) and code in table), None)
+    return next(_known(value, table, system), None)
+
+
+def answer(found: Parts, code: str, table: Mapping[str, str]) -> str | None:
+    """Return what ``table`` says of the LOINC answers in every component with ``code``.
+
+    Raises
+    ------
+    Contradiction
+        They say different things.
+    """
+    return single(one for value in concepts(found, code) for one in _known(value, table, LOINC))
+
+
+def single(answers: Iterable[T]) -> T | None:
+    """Return the one answer that is given, however often; None where there is none.
+
+    Raises
+    ------
+    Contradiction
+        There are different answers.
+    """
+    given = tuple(dict.fromkeys(answers))
+    if len(given) > 1:
+        raise contradiction("one question is answered in two ways that cannot both hold")
+    return given[0] if given else None
+
+
+def contradiction(text: str, where: str = "Observation.component.value") -> Contradiction:
+    """Return the exception for statements in the values of a report."""
+    return Contradiction(Problem("value", text, where))
 
 
 def words(value: object) -> tuple[str, ...]:
@@ -130,8 +161,7 @@ def gene(value: object) -> str | None:
     known = GENES.get(number) if number is not None else None
     mistaken = known != symbol if known else symbol in GENES.values()
     if number is not None and symbol is not None and mistaken:
-        text = "the HGNC id and the symbol beside it are of different genes"
-        raise Contradiction(Problem("value", text, "Observation.component.value"))
+        raise contradiction("the HGNC id and the symbol beside it are of different genes")
     return symbol or known or (f"HGNC:{number}" if number is not None else None)
 
 
@@ -139,6 +169,11 @@ def references(value: object) -> tuple[str, ...]:
     """Return the references in a list of References."""
     found = (one.get("reference") for one in objects(value))
     return tuple(dict.fromkeys(one for one in found if isinstance(one, str) and one))
+
+
+def _known(value: object, table: Mapping[str, T], system: str | None) -> Iterator[T]:
+    codes = (one.get("code") for one in _codings(value) if system is None or one.get("system") == system)
+    yield from (table[code] for code in codes if isinstance(code, str) and code in table)
 
 
 def _codings(value: object) -> list[dict[str, Any]]:

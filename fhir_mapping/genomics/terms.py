@@ -8,7 +8,7 @@ efficacy), LL5489-1 (origin of a variant); SNOMED CT qualifiers; Sequence Ontolo
 from __future__ import annotations
 
 from fhir_mapping.codes import LOINC, SYSTEMS
-from fhir_mapping.genomics.parts import coded
+from fhir_mapping.genomics.parts import coded, single
 from twin_engine.twin import GenotypeState
 
 _STATE: dict[str, GenotypeState] = {
@@ -85,10 +85,19 @@ ABBREVIATION = {
 
 
 def state(value: object) -> GenotypeState | None:
-    """Return whether a variant was found; None where the answer is not one that is known."""
-    for system, table in ((LOINC, _STATE), (SYSTEMS["snomed"], _STATE_SNOMED)):
-        found = coded(value, dict(table), system)
-        for name in table.values():
-            if found == name:
-                return name
-    return None
+    """Return whether a variant was found; None where the answer is not one that is known.
+
+    Raises
+    ------
+    fhir_mapping.genomics.parts.Contradiction
+        It is said to be there and not to be there.
+    """
+    known = (coded(value, {code: name}, system) for system, code, name in _STATES)
+    return single(name for name in known if name is not None)
+
+
+_STATES = tuple(
+    (system, code, name)
+    for system, table in ((LOINC, _STATE), (SYSTEMS["snomed"], _STATE_SNOMED))
+    for code, name in table.items()
+)

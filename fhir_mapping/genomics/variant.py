@@ -8,18 +8,31 @@ that no model can take it for the germline.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from fhir_mapping.errors import Problem
-from fhir_mapping.genomics import terms
-from fhir_mapping.genomics.names import Hgvs, hgvs, is_normal_karyotype
-from fhir_mapping.genomics.parts import Parts, coded, concepts, genes, label, number, parts, references, words
+from fhir_mapping.genomics import germline, terms
+from fhir_mapping.genomics.names import Hgvs, denies, hgvs, is_normal_karyotype
+from fhir_mapping.genomics.parts import (
+    Parts,
+    answer,
+    coded,
+    concepts,
+    contradiction,
+    genes,
+    label,
+    number,
+    parts,
+    references,
+    words,
+)
 from fhir_mapping.genomics.places import EXACT, from_components, structural
 from fhir_mapping.genomics.repeats import repeats
 from fhir_mapping.mapped import Mapped, Origin
 from twin_engine.twin import Genotype, GenotypeState
 
-SOURCE_CLASS, ALLELIC_STATE, SIGNIFICANCE, PHASE = "48002-0", "53034-5", "53037-8", "82120-7"
+ALLELIC_STATE, SIGNIFICANCE, PHASE = "53034-5", "53037-8", "82120-7"
 CODING, GENOMIC, PROTEIN, DISCRETE, DBSNP = "48004-6", "81290-9", "48005-3", "81252-9", "81255-2"
 ISCN, CHANGE_TYPE, COPY_NUMBER, TRANSCRIPT = "81291-7", "48019-4", "82155-3", "51958-7"
 REGION, CYTOBAND = "47999-8", "48001-2"
@@ -38,25 +51,46 @@ def read(resource: dict[str, Any], origin: Origin) -> Mapped:
     state = terms.state(resource.get("valueCodeableConcept"))
     if state is None:
         return refused("the report does not say whether the variant is present", "Observation.value")
-    not_germline = other_genome(next(concepts(found, SOURCE_CLASS), None))
-    if not_germline:
-        return refused(not_germline, "Observation.component")
+    _agree(found, state)
     names, listed = _names(found)
-    studied = genes(found) or tuple(one.gene for one in _readable(found) if one.gene)[:1]
+    studied = genes(found) or _genes_named(found)[:1]
     if not names and not (studied and state != "present"):
         return (
             Mapped(reasons=tuple(listed)) if listed else refused(_unnamed(resource), "Observation.component")
         )
-    items = (_genotype(found, symbol, state, names, origin) for symbol in studied or (None,))
+    called = _genotype(found, state, names, origin, germline.stated(resource))
+    items = (replace(called, gene=symbol) for symbol in studied or (None,))
     return Mapped(tuple(items), reasons=tuple(listed))
 
 
-def other_genome(value: object) -> str | None:
-    """Return why a variant is not of the person's germline; None where nothing says so."""
-    found = coded(value, terms.ORIGIN)
-    if found == "somatic":
-        return "a somatic variant says nothing of the germline"
-    return "a variant of a fetus says nothing of the person" if found == "fetal" else None
+def _agree(found: Parts, state: GenotypeState) -> None:
+    """Raise a Contradiction where the gene, the copies or the presence are stated in two ways."""
+    agree_on_gene(genes(found), _genes_named(found))
+    reported = answer(found, ALLELIC_STATE, terms.ZYGOSITY)
+    for one in _readable(found):
+        agree_on_copies(one.zygosity, reported)
+    named = concepts(found, CODING, GENOMIC, DISCRETE, PROTEIN)
+    if state == "present" and any(denies(word) for value in named for word in words(value)):
+        raise contradiction("a variant is called present, and its name denies it")
+
+
+def agree_on_gene(
+    studied: tuple[str, ...], named: tuple[str, ...], where: str = "Observation.component.value"
+) -> None:
+    """Raise a Contradiction where a name is of none of the genes studied; an id alone cannot be compared."""
+    comparable = studied and not any(symbol.startswith("HGNC:") for symbol in studied)
+    if comparable and any(symbol not in studied for symbol in named):
+        raise contradiction("the gene studied and the gene in a name are different genes", where)
+
+
+def agree_on_copies(named: str | None, reported: str | None) -> None:
+    """Raise a Contradiction where the name and the allelic state cannot both hold."""
+    both = {named, reported}
+    if "homozygous" in both and both & _HETEROZYGOUS:
+        raise contradiction("the name and the allelic state differ in whether both copies are alike")
+
+
+_HETEROZYGOUS = {"heterozygous", "compound-heterozygous", "double-heterozygous"}
 
 
 def refused(text: str, expression: str) -> Mapped:
@@ -65,30 +99,26 @@ def refused(text: str, expression: str) -> Mapped:
 
 
 def _genotype(
-    found: Parts, symbol: str | None, state: GenotypeState, names: tuple[str, ...], origin: Origin
+    found: Parts, state: GenotypeState, names: tuple[str, ...], origin: Origin, stated: str | None
 ) -> Genotype:
     copies = next((number(one) for one in found.get(COPY_NUMBER, ())), None)
     small = any(True for _ in _readable(found))
     present = "absent" if state == "present" and _is_reference(found, names) else state
     return Genotype(
-        gene=symbol,
+        gene=None,
         source=origin.source,
         variant=names[0] if names else ANY,
-        zygosity=_first(found, ALLELIC_STATE, terms.ZYGOSITY) if present == "present" else None,
-        significance=_first(found, SIGNIFICANCE, terms.SIGNIFICANCE),
+        zygosity=answer(found, ALLELIC_STATE, terms.ZYGOSITY) if present == "present" else None,
+        significance=answer(found, SIGNIFICANCE, terms.SIGNIFICANCE),
         kind="variant" if copies is None or small else "copy-number",
         state=present,
-        origin=_first(found, SOURCE_CLASS, terms.ORIGIN),
+        origin=stated,
         names=names[1:],
         copy_number=copies,
-        phase=_first(found, PHASE, terms.PHASE)
+        phase=answer(found, PHASE, terms.PHASE)
         or next((one.phase for one in _readable(found) if one.phase), None),
         region=next((label(one) for one in concepts(found, REGION, CYTOBAND)), None),
     )
-
-
-def _first(found: Parts, code: str, table: dict[str, str]) -> str | None:
-    return next((answer for one in concepts(found, code) if (answer := coded(one, table))), None)
 
 
 def _is_reference(found: Parts, names: tuple[str, ...]) -> bool:
@@ -96,7 +126,9 @@ def _is_reference(found: Parts, names: tuple[str, ...]) -> bool:
     unchanged = any(coded(one, terms.UNCHANGED, None) for one in concepts(found, CHANGE_TYPE))
     place = from_components(found)
     same = not isinstance(place, Problem) and place is not None and place.is_reference
-    return unchanged or same or any(is_normal_karyotype(name) for name in names)
+    bases = [one for one in _readable(found) if one.kind != "p"]
+    written = bool(bases) and all(one.unchanged for one in bases)
+    return unchanged or same or written or any(is_normal_karyotype(name) for name in names)
 
 
 def _names(found: Parts) -> tuple[tuple[str, ...], list[Problem]]:
@@ -135,6 +167,10 @@ def _readable(found: Parts) -> Iterator[Hgvs]:
     for code in (DISCRETE, CODING, GENOMIC):
         for value in concepts(found, code):
             yield from (read for word in words(value) if (read := hgvs(word)))
+
+
+def _genes_named(found: Parts) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.gene for one in _readable(found) if one.gene))
 
 
 def _verbatim(found: Parts) -> Iterator[str]:

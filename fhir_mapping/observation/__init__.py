@@ -18,7 +18,7 @@ from fhir_mapping.errors import Problem
 from fhir_mapping.instants import exact
 from fhir_mapping.mapped import IRRELEVANT, Mapped, Origin
 from fhir_mapping.observation import context, effective, observed
-from twin_engine.twin import Measurement
+from twin_engine.twin import Absence, Measurement, Series
 
 _USED = frozenset({"final", "amended", "corrected"})
 _RETRACTED = frozenset({"cancelled", "entered-in-error"})
@@ -26,6 +26,7 @@ _RETRACTED = frozenset({"cancelled", "entered-in-error"})
 _RARE = frozenset(
     {"component", "dataAbsentReason", "focus", "modifierExtension", "referenceRange", *context.ELEMENTS}
 )
+_PRESSURES = ("systolic-blood-pressure", "diastolic-blood-pressure")
 _CONFLICT = Refused("the codes name different things")
 
 
@@ -111,16 +112,57 @@ def _refused(code: str, text: str, element: str) -> Mapped:
 
 def _whole(resource: dict[str, Any], named: Target | None, setting: observed.Setting) -> Mapped:
     """Map the value of the Observation itself and of each component."""
-    results = [_result(named, resource, setting, "Observation")]
+    results = {"Observation": _result(named, resource, setting, "Observation")}
     for index, part in enumerate(resource.get("component", ())):
-        results.append(_result(target(part["code"]), part, setting, f"Observation.component[{index}]"))
-    items = [result for result in results if result is not None and not isinstance(result, Problem)]
-    reasons = [result for result in results if isinstance(result, Problem)]
+        place = f"Observation.component[{index}]"
+        results[place] = _result(target(part["code"]), part, setting, place)
+    values = {
+        place: result
+        for place, result in results.items()
+        if result is not None and not isinstance(result, Problem)
+    }
+    reasons = [result for result in results.values() if isinstance(result, Problem)]
+    if len(values) > 1:
+        for doubted in (_contradictions, _reversed):
+            wrong = doubted(values)
+            values = {place: value for place, value in values.items() if place not in wrong}
+            reasons.extend(wrong.values())
+    items = list(values.values())
     if not items and not reasons and "hasMember" not in resource:
         return _refused("absent", "the panel holds no value that is known", "component")
     if len({item.signal for item in items}) < len(items):
         items = list(dict.fromkeys(items))
     return Mapped(tuple(items), None, tuple(reasons))
+
+
+def _contradictions(values: dict[str, observed.Value]) -> dict[str, Problem]:
+    """Return, by their places, the values of one signal that differ: nothing says which of them holds."""
+    told: dict[tuple[type, str], dict[str, object]] = {}
+    for place, item in values.items():
+        if not isinstance(item, Absence):
+            said = item.values if isinstance(item, Series) else item.value
+            told.setdefault((type(item), item.signal), {})[place] = said
+    text = "two values of one signal contradict each other"
+    return {
+        place: Problem("value", text, f"{place}.value", name)
+        for (_, name), said in told.items()
+        if len(said) > 1 and len(set(said.values())) > 1
+        for place in said
+    }
+
+
+def _reversed(values: dict[str, observed.Value]) -> dict[str, Problem]:
+    """Return, by their places, a systolic that is not above its diastolic pressure, and that diastolic."""
+    told = {item.signal: item.value for item in values.values() if isinstance(item, Measurement)}
+    above, below = (told.get(name) for name in _PRESSURES)
+    if above is None or below is None or above > below:
+        return {}
+    text = "the systolic pressure is not above the diastolic pressure"
+    return {
+        place: Problem("range", text, f"{place}.value", item.signal)
+        for place, item in values.items()
+        if item.signal in _PRESSURES and isinstance(item, Measurement)
+    }
 
 
 def _result(

@@ -3,13 +3,15 @@
 A sample is ``origin + factor * number`` in the unit of ``origin``; the period is in milliseconds. ``E`` is a
 sample that failed, ``L`` and ``U`` lie beyond the lower and upper limit of the device: no number stands for
 them (FHIR R4, SampledData). What is read is valid: decimals and these marks, each parted by one space, as
-many at each instant as there are dimensions.
+many at each instant as there are dimensions. The limits bound the numbers as they are sent, before factor and
+origin: so they do in HL7's own example of an electrocardiogram (R4, Observation/ekg).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 from fhir_mapping.codes import Signal
@@ -45,6 +47,9 @@ def read(data: dict[str, Any], trace: Trace, place: str) -> Series | Problem:
         text = "the distance of the samples is not a time, or it is not said how many belong together"
         return Problem("value", text, f"{place}.period", name)
     tokens = data["data"].split(" ")
+    wrong = _unbelievable(data, tokens, name, place)
+    if wrong is not None:
+        return wrong
     if _ends_after(len(tokens) // channels * period, trace):
         return Problem("time", "the samples reach into the future", f"{place}.period", name)
     offset, slope = line
@@ -55,6 +60,21 @@ def read(data: dict[str, Any], trace: Trace, place: str) -> Series | Problem:
     below, above = (tuple([at for at, token in enumerate(tokens) if token == mark]) for mark in "LU")
     source, context = trace.origin.source, trace.context
     return Series(name, trace.start, source, period / 1000, values, channels, below, above, context)
+
+
+def _unbelievable(data: dict[str, Any], tokens: list[str], name: str, place: str) -> Problem | None:
+    """Return what contradicts the factor or the limits that the device states for its own numbers."""
+    if data.get("factor") == 0:
+        return Problem("value", "a factor of zero makes all samples the same", f"{place}.factor", name)
+    low, high = data.get("lowerLimit", -inf), data.get("upperLimit", inf)
+    if low > high:
+        text = "the lower limit is above the upper limit"
+        return Problem("value", text, f"{place}.lowerLimit", name)
+    if (low, high) == (-inf, inf):
+        return None
+    if any(not low <= float(each) <= high for each in tokens if each not in _GAPS):
+        return Problem("range", "a sample is beyond the limits of the device", f"{place}.data", name)
+    return None
 
 
 def _line(data: dict[str, Any], signal: Signal) -> tuple[float, float] | None:

@@ -5,10 +5,12 @@ Sources: the definitions of FHIR 4.0.1 and 5.0.0, and for codes R5's own descrip
 
 from __future__ import annotations
 
+import copy
+
 from fhir_mapping.lenient import as_list, as_object, objects
 from fhir_mapping.release.coded import Merged
 from fhir_mapping.release.datatypes import ATTACHMENT, SAMPLED_DATA
-from fhir_mapping.release.place import Element, Place, Step, stow, unstow
+from fhir_mapping.release.place import UNKNOWN, Element, Place, Step, put_back, stow, unstow
 from fhir_mapping.release.steps import Codes, Irregular, Listed, Only, Refused, Renamed, Within
 
 PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
@@ -35,6 +37,7 @@ _QUALIFICATION = {
     "period": "Period",
     "issuer": "Reference",
 }
+_CONCEPT = "CodeableConcept"
 _NEW_VALUES = Refused(("valueAttachment", "valueReference"), "R4 knows no value of this kind")
 _MEASURED: tuple[Step, ...] = (
     _NEW_VALUES,
@@ -53,7 +56,11 @@ def _participants(element: Element, place: Place) -> None:
     ]
     if made or others:
         element["participant"] = [*made, *others]
-    element.setdefault("clinicalStatus", {"coding": [{"system": CLINICAL, "code": "unknown"}]})
+    said = unstow(element, place.url("clinicalStatus", "R5"), _CONCEPT)
+    put_back(element, "clinicalStatus", said, many=False)
+    # R5 demands a status; the mark tells one that is not said from one that is said to be unknown.
+    unsaid = {**copy.deepcopy(UNKNOWN), "coding": [{"system": CLINICAL, "code": "unknown"}]}
+    element.setdefault("clinicalStatus", unsaid)
 
 
 def _recorder(element: Element, place: Place) -> None:
@@ -65,11 +72,13 @@ def _recorder(element: Element, place: Place) -> None:
         else:
             element[name] = each["actor"]
     stow(element, place.url("participant", "R5"), ACTORS, others)
-    # R4 says "unknown" by silence, and its rule con-5 forbids a status of what was entered in error.
-    if _coded(element.get("clinicalStatus")) == {"unknown"} or "entered-in-error" in _coded(
-        element.get("verificationStatus")
-    ):
+    # R4 has no "unknown", and its rule con-5 forbids a status of what was entered in error.
+    status = element.get("clinicalStatus")
+    unknown = _coded(status) == {"unknown"}
+    if unknown or "entered-in-error" in _coded(element.get("verificationStatus")):
         element.pop("clinicalStatus", None)
+    if unknown and as_object(status).get("extension") != UNKNOWN["extension"]:
+        stow(element, place.url("clinicalStatus", "R5"), _CONCEPT, status)
 
 
 def _evidence_to_r5(element: Element, _: Place) -> None:

@@ -10,7 +10,7 @@ from fhir_mapping.lenient import as_object, objects
 from fhir_mapping.release.clinical import REASON
 from fhir_mapping.release.coded import Either, Pointed
 from fhir_mapping.release.datatypes import DOSAGE
-from fhir_mapping.release.place import Element, Place, Step, stow, unstow
+from fhir_mapping.release.place import Element, Place, Step, put_back, stow, unstow
 from fhir_mapping.release.steps import Codes, Irregular, Listed, Only, Refused, Renamed, Within
 
 ADHERENCE = "http://hl7.org/fhir/CodeSystem/medication-statement-adherence"
@@ -36,6 +36,16 @@ def _reported_to_r4(element: Element, place: Place) -> None:
     Listed("reportedReference", "Reference", "informationSource").to_r4(element, place)
     if reported is not None and "reportedReference" not in element:
         element["reportedBoolean"] = reported
+
+
+def _potency_to_r5(element: Element, place: Place) -> None:
+    put_back(element, "isSubPotent", unstow(element, place.url("isSubPotent", "R5"), "boolean"), many=False)
+
+
+def _potency_to_r4(element: Element, place: Place) -> None:
+    if element.get("isSubPotent") is False:  # so is every administration in R4, which has no word for it
+        stow(element, place.url("isSubPotent", "R5"), "boolean", element.pop("isSubPotent"))
+    Refused(("isSubPotent", "subPotentReason")).to_r4(element, place)
 
 
 def _adherence_to_r5(element: Element, place: Place) -> None:
@@ -123,7 +133,8 @@ MEDICATION_ADMINISTRATION: tuple[Step, ...] = (
     REASON,
     Renamed("effectiveDateTime", "occurenceDateTime"),  # R5 spells it so
     Renamed("effectivePeriod", "occurencePeriod"),
-    Refused(("occurenceTiming", "isSubPotent", "subPotentReason")),
+    Refused(("occurenceTiming",)),
+    Irregular(_potency_to_r5, _potency_to_r4),
     Renamed("context", "encounter"),
     Listed("category", "CodeableConcept"),
     Within("performer", (Pointed("actor"),)),

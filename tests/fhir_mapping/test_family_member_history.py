@@ -74,3 +74,12 @@ def test_an_age_that_cannot_be_is_left_out_with_its_reason(age):
 def test_a_relative_died_where_the_record_says_so(elements, deceased):
     (relative,) = read(**elements).items
     assert relative.deceased is deceased
+
+
+@pytest.mark.parametrize("role", ["HUSB", "SISINLAW", "STPFTH", "ADOPTP", "CHLDFOST", "FRND", "ONESELF"])
+def test_whoever_is_no_relative_by_blood_tells_nothing_of_the_family(role):
+    codings = [{"system": ROLE, "code": "FTH"}, {"system": ROLE, "code": role}]
+    for coded in (codings, codings[1:]):
+        reading = read(relationship={"coding": coded})
+        assert reading.items == ()
+        assert [problem.code for problem in reading.reasons] == ["value"]

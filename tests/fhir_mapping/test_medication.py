@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fhir_mapping import resource
+from fhir_mapping import release, resource
 from tests.twin_engine.people import WOMAN, answer, found, measured
 from twin_engine.models.prevent import Prevent
 from twin_engine.twin import Forecast, Refusal
@@ -118,3 +118,63 @@ def test_a_medication_beside_that_cannot_be_relied_on_leaves_the_doubt(spoilt):
 def test_only_a_medication_that_can_be_read_is_wanted(reference):
     stored = REQUEST | {"medicationReference": {"reference": reference}}
     assert resource.read(stored, NOW).wants == ()
+
+
+STATIN = REQUEST | {"medicationCodeableConcept": ATORVASTATIN["code"]}
+STATEMENT = {
+    "resourceType": "MedicationStatement",
+    "id": "m",
+    "status": "active",
+    "subject": {"reference": "Patient/1"},
+    "medicationCodeableConcept": ATORVASTATIN["code"],
+}
+
+
+def bounded(*ends):
+    return [
+        {"timing": {"repeat": {"boundsPeriod": {"end": end} if end else {"start": "2025"}}}} for end in ends
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ends", "active"),
+    [
+        (["2025-01-31"], False),
+        (["2025-01-31", "2025-03-31"], False),
+        (["2025-01-31", "2027-03-31"], True),
+        (["2025-01-31", None], True),
+        (["2026-03-15"], True),
+    ],
+)
+def test_a_course_is_over_when_all_of_its_dosages_are(ends, active):
+    stated = STATEMENT | {"dosage": bounded(*ends)}
+    for stored in (STATIN | {"dosageInstruction": bounded(*ends)}, stated):
+        reading = resource.read(stored, NOW)
+        assert [(item.name, item.active) for item in reading.items] == [("statin", active)]
+        assert reading.reasons == ()
+
+
+@pytest.mark.parametrize(("end", "active"), [("2025-12-31", False), ("2026-12-31", True)])
+def test_a_course_is_over_when_its_effective_period_in_r5_is(end, active):
+    stored = REQUEST | {
+        "medication": {"concept": ATORVASTATIN["code"]},
+        "effectiveDosePeriod": {"end": end},
+    }
+    (item,) = resource.read(release.to_r4(stored, "R5"), NOW).items
+    assert (item.name, item.active) == ("statin", active)
+
+
+@pytest.mark.parametrize(("end", "confirmed"), [("2026-01-31", False), ("2026-03-15", True)])
+def test_what_may_not_be_dispensed_any_more_is_perhaps_still_taken(end, confirmed):
+    reading = resource.read(STATIN | {"dispenseRequest": {"validityPeriod": {"end": end}}}, NOW)
+    assert [(item.active, item.confirmed) for item in reading.items] == [(confirmed, confirmed)]
+    assert [problem.code for problem in reading.reasons] == ([] if confirmed else ["time"])
+
+
+def test_a_course_that_is_over_is_over_whatever_may_be_dispensed():
+    past = {
+        "dosageInstruction": bounded("2025-01-31"),
+        "dispenseRequest": {"validityPeriod": {"end": "2025"}},
+    }
+    (item,) = resource.read(STATIN | past, NOW).items
+    assert (item.active, item.confirmed) == (False, True)

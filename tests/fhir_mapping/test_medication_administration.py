@@ -105,3 +105,36 @@ def test_what_is_no_dose_still_says_that_it_was_given():
 def test_a_suspended_basal_rate_is_a_dose_of_nothing():
     (dose,) = given_over(3600, {"rateQuantity": quantity(0, "U/h")}).items
     assert dose.amount == 0
+
+
+@pytest.mark.parametrize("printed", ["mL", "mg", "kU", "mU"])
+def test_a_dose_whose_printed_unit_contradicts_its_code_is_no_dose(printed):
+    reading = given_at(START.isoformat(), {"dose": quantity(10, "[iU]") | {"unit": printed}})
+    assert not any(isinstance(item, Dose) for item in reading.items)
+    assert [problem.code for problem in reading.reasons] == ["unit"]
+
+
+@pytest.mark.parametrize("printed", ["mL/h", "U/min", "U"])
+def test_a_rate_whose_printed_unit_contradicts_its_code_is_no_dose(printed):
+    reading = given_over(3600, {"rateQuantity": quantity(1, "[iU]/h") | {"unit": printed}})
+    assert not any(isinstance(item, Dose) for item in reading.items)
+    assert [problem.code for problem in reading.reasons] == ["unit"]
+
+
+def test_a_rate_may_be_printed_in_words():
+    (dose,) = given_over(3600, {"rateQuantity": quantity(1, "[iU]/h") | {"unit": "units/hour"}}).items
+    assert dose.amount == 1
+
+
+@pytest.mark.parametrize(
+    ("system", "amounts"),
+    [
+        (UCUM, [10]),
+        ("urn:oid:2.16.840.1.113883.6.8", [10]),
+        ("http://example.org/vial", []),
+    ],
+)
+def test_the_code_of_a_unit_counts_in_ucum_alone(system, amounts):
+    reading = given_at(START.isoformat(), {"dose": quantity(10, "U") | {"system": system}})
+    assert [item.amount for item in reading.items if isinstance(item, Dose)] == amounts
+    assert [problem.code for problem in reading.reasons] == ([] if amounts else ["unit"])

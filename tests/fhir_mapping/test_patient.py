@@ -54,3 +54,30 @@ def test_the_sex_for_clinical_use_is_that_of_the_present(statements, sex):
     reading = read(gender="female", birthDate="1960-05-17", extension=statements or [OTHER])
     assert reading.subject.sex == sex
     assert bool(reading.reasons) == (sex is None)
+
+
+ABSENT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("elements", "deceased", "places"),
+    [
+        ({"_deceasedBoolean": {"extension": [ABSENT]}}, True, ["Patient.deceased"]),
+        ({"deceasedBoolean": False, "_deceasedBoolean": {"extension": [OTHER]}}, False, []),
+        ({}, False, []),
+    ],
+)
+def test_nobody_counts_as_alive_whose_death_is_said_to_be_unknown(elements, deceased, places):
+    reading = read(gender="female", birthDate="1960-05-17", **elements)
+    assert reading.subject.deceased is deceased
+    assert [problem.expression for problem in reading.reasons] == places
+
+
+@pytest.mark.parametrize(
+    ("born", "known"),
+    [("1900-01-01", True), ("1895-01-16", True), ("1895-01-15", False), ("0001-01-01", False)],
+)
+def test_nobody_is_older_than_130_years(born, known):
+    reading = read(gender="female", birthDate=born)
+    assert (reading.subject.birth_date is not None) == known
+    assert [problem.code for problem in reading.reasons] == ([] if known else ["range"])

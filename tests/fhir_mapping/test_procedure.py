@@ -51,3 +51,13 @@ def test_the_procedures_of_synthetic_records_tell_of_coronary_disease():
             if each["resourceType"] == "Procedure":
                 told.update(item.name for item in resource.read(each, NOW).items)
     assert told == {"cardiovascular-disease": 4}
+
+
+@pytest.mark.parametrize(
+    "when", [{"performedDateTime": "2027-01-01"}, {"performedPeriod": {"start": "2027"}}]
+)
+def test_a_procedure_that_is_done_in_the_future_proves_nothing(when):
+    stored = {key: value for key, value in INTERVENTION.items() if key != "performedDateTime"}
+    reading = resource.read(stored | when, NOW)
+    assert [item.confirmed for item in reading.items] == [False]
+    assert [problem.code for problem in reading.reasons] == ["time"]

@@ -1,3 +1,4 @@
+import time
 import tomllib
 from importlib import resources
 
@@ -29,6 +30,7 @@ RXNORM, ATC, PCS = (TABLE["systems"][name] for name in ("rxnorm", "atc", "icd10p
         (SNOMED, "15777000", set()),
         (ICD, "R73.03", set()),
         (ICD, "S06.0X0A", set()),
+        (ICD, "e11.9", {"diabetes", "type-2-diabetes"}),
         (None, "E11", set()),
         (SNOMED, None, set()),
     ],
@@ -50,6 +52,8 @@ def test_gestational_diabetes_is_no_diabetes():
         (PCS, "02100Z9", {"cardiovascular-disease"}),
         (PCS, "027L0ZZ", set()),
         (SNOMED, "18286008", set()),
+        (SNOMED, "302497006", set()),
+        (PCS, "5A1D70Z", set()),
         (ICD, "0270", set()),
         (None, None, set()),
     ],
@@ -69,6 +73,12 @@ def test_a_procedure_tells_of_a_condition(system, code, names):
         (ATC, "A10BD20", {"metformin", "sglt2-inhibitor"}),
         (ATC, "B01AF02", {"anticoagulant"}),
         (ATC, "B01AC04", set()),
+        (ATC, "c10aa05", {"statin"}),
+        (ATC, "C10BA04", {"statin"}),
+        (ATC, "C10BA10", set()),
+        (ATC, "C02CA04", {"antihypertensive"}),
+        (ATC, "C02KX01", set()),
+        (ATC, "C03XA01", set()),
         (RXNORM, "Atorvastatin", set()),
         (SNOMED, "83367", set()),
     ],
@@ -120,3 +130,9 @@ def test_a_narrower_kind_is_always_the_wider_one_too():
     for narrow, wide in (("warfarin", "anticoagulant"), ("fast-acting-insulin", "insulin")):
         for code in TABLE["treatment"][narrow]["rxnorm"]:
             assert wide in terms.treatments(RXNORM, code)
+
+
+def test_an_overlong_code_is_read_no_further_than_the_longest_prefix():
+    started = time.process_time()
+    assert terms.treatments(ATC, "C10AA05" + "0" * 1_000_000) == {"statin"}
+    assert time.process_time() - started < 1

@@ -1,8 +1,9 @@
 """VCF and BCF files -> Genomics Reporting Observations, for hospitals without genomic FHIR.
 
-``calls`` reads the records of the genes asked for, ``annotation`` what annotators wrote beside them,
-``assembly`` what chromosomes are called, ``rendering`` writes the Observations. What comes of a file is read
-on as if an EHR had sent it. Source: VCF 4.3 (samtools.github.io/hts-specs).
+``calls`` reads the records of the genes asked for, ``samples`` tells which sample may be read,
+``annotation`` what annotators wrote beside the records, ``assembly`` what chromosomes are called, and
+``rendering`` writes the Observations. What comes of a file is read on as if an EHR had sent it.
+Source: VCF 4.3 (samtools.github.io/hts-specs).
 """
 
 from __future__ import annotations

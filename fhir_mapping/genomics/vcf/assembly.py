@@ -33,7 +33,8 @@ _NAMES: dict[Build, tuple[str, ...]] = {
     "GRCh37": ("grch37", "hg19", "b37", "hs37"),
     "GRCh38": ("grch38", "hg38", "b38"),
 }
-_MITOCHONDRION = "NC_012920.1"
+# hg19 has the older NC_001807 as chrM, of 16571 bases; NC_012920.1 has 16569.
+_MITOCHONDRION, _MITOCHONDRIAL_LENGTH = "NC_012920.1", 16569
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,15 @@ def build(contigs: Iterable[Contig], header: str) -> Build | None:
     return named[0] if len(named) == 1 and not shared else None
 
 
-def accession(contig: str, of: Build) -> str | None:
-    """Return the RefSeq accession of a chromosome; None for what is none (a decoy, an alternate locus)."""
+def accession(contig: str, of: Build, length: int | None = None) -> str | None:
+    """Return the RefSeq accession of a chromosome; None for what is none (a decoy, an alternate locus).
+
+    None too for a mitochondrion that is not, by its ``length`` or name, the reference sequence.
+    """
     name = _plain(contig)
-    if name in ("M", "MT"):
-        return _MITOCHONDRION
+    if is_mitochondrial(contig):
+        known = length == _MITOCHONDRIAL_LENGTH if length else of == "GRCh38" or contig == "MT"
+        return _MITOCHONDRION if known else None
     if name not in _CHROMOSOMES:
         return None
     index = _CHROMOSOMES.index(name)

@@ -12,20 +12,28 @@ from typing import Any, Literal
 import pysam
 
 from fhir_mapping.errors import Unusable
-from fhir_mapping.genomics.vcf.annotation import Annotation, annotation, consequence_fields, names_gene
+from fhir_mapping.genomics.vcf.annotation import (
+    SIGNIFICANCE,
+    Annotation,
+    annotation,
+    consequence_fields,
+    leaves_significance,
+    reason,
+)
 from fhir_mapping.genomics.vcf.assembly import Build, Contig, accession, build, is_mitochondrial
 from fhir_mapping.genomics.vcf.regions import Region, at
+from fhir_mapping.genomics.vcf.samples import germline_sample, of_a_tumour
 
 State = Literal["present", "absent", "no-call"]
 
 _SKIPPED = frozenset({"*", "<*>", "<NON_REF>"})
 FILTERED = "not passed by the filter"
-UNANNOTATED = "without a gene: not annotated, and in no region asked for"
-UNASKED = "in genes that were not asked for"
 SOMATIC = "somatic"
 BREAKEND = "breakends"
 NO_GENOTYPE = "without a genotype"
 ELSEWHERE = "on no chromosome of the assembly"
+MITOCHONDRION = "of a mitochondrion that is not counted on NC_012920.1"
+OVERLAPPED = "not understood: another deletion overlaps it (the allele *)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +104,18 @@ class _Opened:
     build: Build
     made: date | None
     sample: str
+    beside_tumour: bool
     fields: tuple[str, ...]
 
 
 def _open(file: Any, sample: str | None) -> _Opened:
     header = str(file.header)
-    if "##tumor_sample" in header:
-        raise Unusable("not-supported", "the file is of a tumour: it says nothing of the germline")
-    samples = list(file.header.samples)
-    chosen = sample if sample is not None else samples[0] if len(samples) == 1 else None
-    if chosen not in samples:
-        raise Unusable("value", f"name one of the {len(samples)} samples of the file")
+    chosen, beside_tumour = germline_sample(header, list(file.header.samples), sample)
     of = build((Contig(one.name, one.length) for one in file.header.contigs.values()), header)
     if of is None:
         raise Unusable("value", "the file does not say whether it counts on GRCh37 or on GRCh38")
     described = file.header.info["CSQ"].description if "CSQ" in file.header.info else None
-    return _Opened(of, _made(header), str(chosen), consequence_fields(described))
+    return _Opened(of, _made(header), chosen, beside_tumour, consequence_fields(described))
 
 
 def _made(header: str) -> date | None:
@@ -127,9 +131,9 @@ def _calls(
     file: Any, opened: _Opened, asked: frozenset[str], regions: tuple[Region, ...], left: Counter[str]
 ) -> Iterator[Call]:
     for record in file:
-        reason = _unusable(record, opened)
-        if reason is not None:
-            left[reason] += 1
+        unusable = _unusable(record, opened)
+        if unusable is not None:
+            left[unusable] += 1
             continue
         for index, alternative in enumerate(record.alts or (), 1):
             if alternative in _SKIPPED:
@@ -138,19 +142,36 @@ def _calls(
             if isinstance(found, str):
                 left[found] += 1
             else:
+                if leaves_significance(record.info, record.alleles):
+                    left[SIGNIFICANCE] += 1
                 yield found
 
 
 def _unusable(record: Any, opened: _Opened) -> str | None:
-    if accession(record.chrom, opened.build) is None:
-        return ELSEWHERE
-    if any(name != "PASS" for name in record.filter):
+    # pysam raises ValueError for a field that the header does not declare: ask what the record has.
+    somatic = "SOMATIC" in record.info
+    if (somatic or "SS" in record.info) and not opened.beside_tumour:
+        raise of_a_tumour()
+    if _accession(record, opened.build) is None:
+        return MITOCHONDRION if is_mitochondrial(record.chrom) else ELSEWHERE
+    if any(name != "PASS" for name in record.filter) or _fails(record, opened.sample):
         return FILTERED
-    if record.info.get("SOMATIC"):
+    if somatic:
         return SOMATIC
-    if record.info.get("SVTYPE") == "BND":
+    if "SVTYPE" in record.info and record.info["SVTYPE"] == "BND":
         return BREAKEND
     return None if "GT" in record.format else NO_GENOTYPE
+
+
+def _accession(record: Any, of: Build) -> str | None:
+    return accession(record.chrom, of, record.header.contigs[record.chrom].length)
+
+
+def _fails(record: Any, sample: str) -> bool:
+    """Tell whether the genotype of the sample has failed a filter of its own (``FT``)."""
+    given = record.samples[sample]["FT"] if "FT" in record.format else None
+    named = given if isinstance(given, tuple) else (given,)
+    return any(name not in (None, "", ".", "PASS") for name in named)
 
 
 def _call(
@@ -159,15 +180,18 @@ def _call(
     alternative, sample = record.alts[index - 1], record.samples[opened.sample]
     if any(bracket in alternative for bracket in "[]"):
         return BREAKEND
-    told = annotation(record.info, alternative, record.ref, asked, opened.fields)
+    of = (record.info, record.alleles, index, asked, opened.fields)
+    told = annotation(*of)
     located = None if told else at(regions, record.chrom, record.start, record.stop)
     if told is None and located is None:
-        return UNASKED if names_gene(record.info) else UNANNOTATED
+        return reason(*of)
     alleles = sample.allele_indices or ()
+    if index in alleles and any(allele and record.alts[allele - 1] == "*" for allele in alleles):
+        return OVERLAPPED
     symbol = alternative.strip("<>") if alternative.startswith("<") else None
     state = called(alleles, index)
     return Call(
-        accession=str(accession(record.chrom, opened.build)),
+        accession=str(_accession(record, opened.build)),
         start=record.start + (symbol is not None),  # a symbolic allele begins after the base that is named
         end=record.stop,
         deleted=record.ref if symbol is None else "",

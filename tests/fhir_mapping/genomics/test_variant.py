@@ -48,7 +48,6 @@ def test_nothing_somatic_and_nothing_fetal_becomes_evidence(code):
         ("LA6683-2", "germline"),
         ("LA18194-3", "likely-germline"),
         ("LA26807-0", "de-novo"),
-        ("LA18197-6", None),
     ],
 )
 def test_the_origin_in_the_germline_is_kept(code, origin):
@@ -134,6 +133,35 @@ def test_a_wild_type_that_is_called_present_is_absent():
     assert item(placed("LA30102-0", 100, 100, "G", "G")).state == "absent"
     wild = part("48019-4", concept("SO:0002073", "http://www.sequenceontology.org"))
     assert item(variant(*PKP2, wild)).state == "absent"
+
+
+@pytest.mark.parametrize("name", ["NM_000769.4:c.681=", "NM_000769.4:c.[681=];[681=]"])
+def test_a_name_that_says_unchanged_is_absent(name):
+    found = item(variant(gene("CYP2C19"), coding(name), part("53034-5", concept("LA6705-3"))))
+    assert (found.state, found.zygosity) == ("absent", None)
+
+
+def test_a_silent_change_of_the_protein_is_present():
+    assert item(variant(gene("PKP2"), part("48005-3", concept("NP_004563.2:p.Gly2=")))).state == "present"
+
+
+@pytest.mark.parametrize(
+    "components",
+    [
+        (gene("PKP2"), coding("NM_000038.6(APC):c.3927_3931del")),
+        (*PKP2, part("53034-5", concept("LA6705-3")), part("53034-5", concept("LA6706-1"))),
+        (*PKP2, part("53037-8", concept("LA6668-3")), part("53037-8", concept("LA6675-8"))),
+        (gene("GJB2"), coding("NM_004004.6:c.[35del];[35del]"), part("53034-5", concept("LA6706-1"))),
+        (gene("PKP2"), coding("NM_004572.4:c.235C>T not detected")),
+    ],
+)
+def test_two_statements_that_cannot_both_hold_are_refused(components):
+    assert len(reason(variant(*components)).split()) > 5
+
+
+def test_a_variant_that_is_said_to_be_present_and_absent_is_refused():
+    both = {"coding": [*concept(PRESENT)["coding"], *concept(ABSENT)["coding"]]}
+    assert "cannot both hold" in reason(observation("69548-6", *PKP2, value=both))
 
 
 def test_a_modifier_in_a_component_is_not_passed_over():

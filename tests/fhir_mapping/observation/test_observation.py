@@ -110,8 +110,36 @@ def test_a_known_component_counts_below_a_code_that_is_not_known():
 
 
 def test_a_value_of_its_own_comes_before_its_components_and_none_counts_twice():
-    pressures = items(observed(SYSTOLIC, valueQuantity=ucum(120, "mm[Hg]"), component=[*PAIR, *PAIR]))
-    assert [item.value for item in pressures] == [120, 128, 82]
+    pressures = items(observed(SYSTOLIC, valueQuantity=ucum(128, "mm[Hg]"), component=[*PAIR, *PAIR]))
+    assert [item.value for item in pressures] == [128, 82]
+
+
+def test_two_values_of_one_signal_contradict_each_other():
+    mapped = observation.read(
+        observed(SYSTOLIC, valueQuantity=ucum(120, "mm[Hg]"), component=[*PAIR, *PAIR]), ORIGIN
+    )
+    assert [(item.signal, item.value) for item in mapped.items] == [("diastolic-blood-pressure", 82)]
+    assert [(each.code, each.expression, each.signal) for each in mapped.reasons] == [
+        ("value", f"{place}.value", "systolic-blood-pressure")
+        for place in ("Observation", "Observation.component[0]", "Observation.component[2]")
+    ]
+
+
+def test_the_same_value_in_two_units_contradicts_nothing():
+    grams = part(WEIGHT, valueQuantity=ucum(1000, "g"))
+    (weight,) = items(observed(WEIGHT, valueQuantity=ucum(1, "kg"), component=[grams]))
+    assert weight.value == 1
+
+
+@pytest.mark.parametrize("systolic", [82, 60])
+def test_a_systolic_that_is_not_above_the_diastolic_makes_both_doubtful(systolic):
+    low = part(SYSTOLIC, valueQuantity=ucum(systolic, "mm[Hg]"))
+    mapped = observation.read(observed(PRESSURE, component=[low, PAIR[1]]), ORIGIN)
+    assert mapped.items == ()
+    assert [(each.code, each.expression) for each in mapped.reasons] == [
+        ("range", "Observation.component[0].value"),
+        ("range", "Observation.component[1].value"),
+    ]
 
 
 def test_each_component_is_refused_by_its_place():

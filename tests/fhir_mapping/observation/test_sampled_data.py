@@ -47,6 +47,11 @@ def test_gaps_hold_no_number_and_what_is_beyond_the_limits_is_counted_apart():
     assert (found.below, found.above) == ((2, 5), (4,))
 
 
+def test_the_limits_bound_the_numbers_as_they_are_sent():
+    (found,) = items(trace(lowerLimit=-1, upperLimit=2))
+    assert found.values == (100.0, 100.5, 101.0, 99.5)
+
+
 def test_the_channels_of_one_instant_stand_together():
     (found,) = items(trace(dimensions=2))
     assert (found.channels, len(found.values)) == (2, 4)
@@ -81,6 +86,10 @@ def test_a_component_may_hold_a_trace():
         ({"period": -1}, "value", "value.period"),
         ({"period": 1e300}, "time", "value.period"),
         ({"period": 3.6e9}, "time", "value.period"),
+        ({"factor": 0}, "value", "value.factor"),
+        ({"lowerLimit": 10, "upperLimit": -10}, "value", "value.lowerLimit"),
+        ({"lowerLimit": 0}, "range", "value.data"),
+        ({"upperLimit": 1}, "range", "value.data"),
         ({"origin": ucum(0, "kg")}, "unit", "value.origin.unit"),
         ({"origin": {"unit": "mm[Hg]"}}, "unit", "value.origin.unit"),
     ],

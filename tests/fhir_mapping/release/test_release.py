@@ -552,3 +552,25 @@ def test_the_tables_name_only_types_that_both_releases_have():
     for kind in TABLES:
         assert "not-supported" not in {each.code for each in structure.faults({"resourceType": kind})}
     assert release.__all__ == sorted(release.__all__)
+
+
+GIVEN = {
+    "resourceType": "MedicationAdministration",
+    "status": "completed",
+    "medication": {"concept": {"text": "a statin"}},
+    "subject": PATIENT,
+    "occurenceDateTime": "2026-01-01",
+}
+
+
+def test_an_administration_of_full_potency_is_turned_and_comes_back_the_same():
+    full = GIVEN | {"isSubPotent": False}
+    shape = understood(full)
+    assert "isSubPotent" not in shape
+    assert from_r4(shape, "R5") == full
+
+
+@pytest.mark.parametrize("element", ["isSubPotent", "_isSubPotent"])
+def test_an_administration_of_lesser_or_unknown_potency_is_refused(element):
+    value = {"extension": [{"url": "urn:x", "valueBoolean": True}]} if element[0] == "_" else True
+    assert refused(GIVEN | {element: value}) == "MedicationAdministration.isSubPotent"

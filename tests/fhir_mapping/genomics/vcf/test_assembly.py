@@ -38,6 +38,20 @@ def test_chromosomes_are_named_as_refseq_names_them(contig, of, expected):
     assert accession(contig, of) == expected
 
 
+@pytest.mark.parametrize(
+    ("contig", "of", "length", "expected"),
+    [
+        ("chrM", "GRCh37", 16571, None),
+        ("chrM", "GRCh37", None, None),
+        ("MT", "GRCh37", None, "NC_012920.1"),
+        ("chrM", "GRCh37", 16569, "NC_012920.1"),
+        ("chrM", "GRCh38", 16571, None),
+    ],
+)
+def test_the_older_mitochondrion_is_not_taken_for_the_reference(contig, of, length, expected):
+    assert accession(contig, of, length) == expected
+
+
 def test_a_stretch_that_touches_two_genes_is_of_neither():
     known = regions("track name=x\nchr1\t10\t20\tA\n1\t15\t30\tB\n")
     assert known[0] == Region("1", 10, 20, "A")

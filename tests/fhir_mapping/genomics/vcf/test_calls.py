@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_mapping.errors import Unusable
-from fhir_mapping.genomics.vcf import calls
+from fhir_mapping.genomics.vcf import annotation, calls
 from fhir_mapping.genomics.vcf.calls import called, zygosity
 from fhir_mapping.genomics.vcf.regions import regions
 from tests.fhir_mapping.genomics.vcf.files import record, write
@@ -93,7 +93,7 @@ def test_regions_name_the_genes_of_a_file_without_annotation(vcf):
     bed = regions("#panel\nchr10\t94781000\t94782000\tCYP2C19\n12\t1\t5\tPKP2\n")
     plain = {**STAR2, "info": {}}
     assert [one.annotation.gene for one in read(vcf, plain, bed=bed).found] == ["CYP2C19"]
-    assert read(vcf, plain).left == {calls.UNANNOTATED: 1}
+    assert read(vcf, plain).left == {annotation.UNANNOTATED: 1}
 
 
 def test_what_is_left_is_counted_by_reason(vcf):
@@ -101,15 +101,13 @@ def test_what_is_left_is_counted_by_reason(vcf):
         vcf,
         {**STAR2, "filter": "LowQual"},
         {**STAR2, "info": {"ANN": ANN.replace("CYP2C19", "TTN")}},
-        {**STAR2, "info": {"ANN": ANN, "SOMATIC": True}},
         record("chrUn_1", 7, ("G", "A"), (0, 1), info={"ANN": ANN}),
         record("chr10", 9, ("G", "G]chr12:7]"), (0, 1), info={"SVTYPE": "BND"}),
     )
     assert found.found == ()
     assert found.left == {
         calls.FILTERED: 1,
-        calls.UNASKED: 1,
-        calls.SOMATIC: 1,
+        annotation.UNASKED: 1,
         calls.ELSEWHERE: 1,
         calls.BREAKEND: 1,
     }
