@@ -49,6 +49,7 @@ from audit.record import Event
 from consent.policy import Directive, load_policy
 from fhir_mapping import consent, provenance, risk_assessment
 from fhir_mapping.device import Software
+from fhir_mapping.heading import Heading
 from fhir_mapping.survival import lost
 from gateway.demonstration.hospital import BackendToken
 from gateway.demonstration.stage import POLICY
@@ -383,7 +384,7 @@ def _rendered(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     card = one.model.card
     software = Software(card.name, card.version, card.title, code_hash(one.model), card.sources)
-    framed = risk_assessment.Assessment(identifier, f"Patient/{patient}", (IDENTIFIER, identifier), software)
+    framed = Heading(identifier, f"Patient/{patient}", (IDENTIFIER, identifier), software)
     act = provenance.Act(
         id=f"{identifier}-{number}",
         target=f"RiskAssessment/{identifier}/_history/{number}",
@@ -393,7 +394,8 @@ def _rendered(
         created=number == 1,
         labels=frozenset(),
     )
-    return risk_assessment.render(framed, answer, amended=number > 1), provenance.render(act)
+    statement = risk_assessment.foretold(framed, answer, amended=number > 1)
+    return risk_assessment.render(statement), provenance.render(act)
 
 
 def _read_back(own: Parts, sent: dict[str, Any]) -> str:
