@@ -21,8 +21,6 @@ from fhir_mapping.lenient import as_object
 from gateway.hospitals.connection import Connection, Fetched
 from gateway.hospitals.profile import Profile
 
-_CODES_A_QUERY = 40  # keeps an address under 4,000 characters
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -77,14 +75,12 @@ def _each_once(
     codes: Sequence[str],
 ) -> Iterator[Fetched]:
     seen: set[str] = set()
-    chunks = [",".join(codes[at : at + _CODES_A_QUERY]) for at in range(0, len(codes), _CODES_A_QUERY)]
+    coded = [("code", ",".join(codes))] if codes else []
     for window in windows:
-        for chunk in chunks or [""]:
-            asked = [*window, *([("code", chunk)] if chunk else [])]
-            for found in connection.search(kind, asked, patient=patient):
-                if found.id not in seen:
-                    seen.add(found.id)
-                    yield found
+        for found in connection.search(kind, [*window, *coded], patient=patient):
+            if found.id not in seen:
+                seen.add(found.id)
+                yield found
 
 
 def _seen(connection: Connection, kind: str, found: Fetched) -> Seen:

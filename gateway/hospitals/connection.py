@@ -41,6 +41,7 @@ Parameters = Iterable[tuple[str, str]]
 _FHIR_JSON = "application/fhir+json"
 _LAW = frozenset({"Consent"})  # of two equal keys readers take either: what is law must not hang on that
 _STRICT = {"Prefer": "handling=strict"}
+_CODES_A_QUERY = 40  # keeps an address under 4,000 characters
 _PATH_PART = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
@@ -143,7 +144,10 @@ class Connection:
     def search(
         self, kind: str, parameters: Parameters = (), *, patient: str | None = None
     ) -> Iterator[Fetched]:
-        """Yield the matches of all pages.
+        """Yield the matches of all pages, each resource once.
+
+        A long list of codes is asked for in parts: neither an EHR nor the links of its pages take addresses
+        without end.
 
         Parameters
         ----------
@@ -159,6 +163,15 @@ class Connection:
             The next page is said to be elsewhere.
         """
         asked = list(parameters) if patient is None else _for_patient(kind, patient, parameters)
+        parts = _parts(asked)
+        yielded: set[str] = set()
+        for part in parts:
+            for found in self._pages(kind, part, patient):
+                if len(parts) == 1 or found.id not in yielded:
+                    yielded.add(found.id)
+                    yield found
+
+    def _pages(self, kind: str, asked: list[tuple[str, str]], patient: str | None) -> Iterator[Fetched]:
         url: str | None = f"{self._path(kind)}?{urlencode(asked)}"
         seen: set[str] = set()
         while url is not None:
@@ -264,6 +277,16 @@ class Connection:
         if named != kind or not _PATH_PART.fullmatch(id_):
             raise AmbiguousWrite("a create was confirmed without saying where")
         return id_
+
+
+def _parts(asked: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """Return ``asked`` as often as its codes need, with a part of them each time."""
+    codes = [code for name, value in asked if name == "code" for code in value.split(",")]
+    if len(codes) <= _CODES_A_QUERY:
+        return [asked]
+    others = [one for one in asked if one[0] != "code"]
+    starts = range(0, len(codes), _CODES_A_QUERY)
+    return [[*others, ("code", ",".join(codes[at : at + _CODES_A_QUERY]))] for at in starts]
 
 
 def _for_patient(kind: str, patient: str, parameters: Parameters) -> list[tuple[str, str]]:

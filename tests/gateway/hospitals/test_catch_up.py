@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fhir_mapping import searches
 from gateway.hospitals.catch_up import changed_since, recent
 from gateway.hospitals.errors import UnreliableSearch
 from gateway.hospitals.profile import inspect
@@ -69,6 +70,17 @@ def test_sekmet_names_what_was_stored_since(sekmet_ehr, open_ehr):
     assert [(each.id, each.version, each.patient) for each in found] == [("catch-new", "1", "Patient/c1")]
     everything = changed_since(open_ehr, "Observation?code=catch-1", middle, HOUR)
     assert {each.id for each in everything} == {"catch-old", "catch-new"}
+
+
+@pytest.mark.peer
+def test_a_window_over_every_code_is_read_over_all_its_pages(sekmet_ehr, open_ehr):
+    begun = datetime.now(UTC)
+    sekmet_ehr.load(*(observation("c3", id=f"catch-page-{number}") for number in range(7)))
+    watched = next(one for one in searches.criteria() if one.startswith("Observation?"))
+    found = [each.id for each in changed_since(open_ehr, watched, begun, timedelta(seconds=1), page=3)]
+    assert sorted(one for one in found if one.startswith("catch-page")) == [
+        f"catch-page-{number}" for number in range(7)
+    ]
 
 
 @pytest.mark.peer
