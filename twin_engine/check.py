@@ -80,6 +80,8 @@ def check_card(model: Model) -> None:
     names = [signal.name for signal in signals]
     if len(set(names)) != len(names):
         raise Nonconformance("inputs: a signal is declared twice")
+    if not set(model.inputs.diagnoses) <= set(model.inputs.conditions):
+        raise Nonconformance("inputs: a diagnosis is not among the conditions")
     for way in (way for choice in model.inputs.choices for way in choice):
         if not set(way) <= set(names):
             raise Nonconformance("inputs: a choice names a signal that is not declared")
@@ -219,6 +221,13 @@ def refuses_out_of_scope(case: Case) -> None:
             raise Nonconformance("scope: an age outside the declared ages is given a forecast")
 
 
+def refuses_undiagnosed(case: Case) -> None:
+    """Without a diagnosis that the model is for there is no forecast."""
+    for name in case.model.inputs.diagnoses:
+        items = tuple(item for item in case.items if not (isinstance(item, Condition) and item.name == name))
+        _must_refuse(case, name, items, "scope")
+
+
 def every_way(case: Case) -> None:
     """Every way of every choice gives a forecast where the first way does."""
     if not _forecasts(case.answers(case.state())) or case.subject.sex is None:
@@ -265,6 +274,7 @@ LAWS: tuple[Law, ...] = (
     refuses_out_of_range,
     refuses_stale,
     refuses_out_of_scope,
+    refuses_undiagnosed,
     every_way,
     simulates,
 )

@@ -51,7 +51,8 @@ class Inputs:
 
     ``choices`` holds what can be known in several ways: of each choice one whole way must be known, for
     instance ``(("body-mass-index",), ("body-height", "body-weight"))``. ``ages`` are completed years, both
-    included. ``doses`` are substances, ``relatives`` conditions of the family.
+    included. ``doses`` are substances, ``relatives`` conditions of the family. ``diagnoses`` are those of
+    ``conditions`` that the person must have, or the model does not speak.
     """
 
     signals: tuple[Signal, ...] = ()
@@ -61,6 +62,7 @@ class Inputs:
     genes: tuple[str, ...] = ()
     doses: tuple[str, ...] = ()
     relatives: tuple[str, ...] = ()
+    diagnoses: tuple[str, ...] = ()
     choices: tuple[tuple[tuple[str, ...], ...], ...] = ()
     ages: tuple[int, int] = (0, 130)
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from twin_engine.model import Inputs, Model, Signal
-from twin_engine.twin import Evidence, Finding, Forecast, Item, Measurement, Refusal, Sex, Subject
+from twin_engine.twin import Condition, Evidence, Finding, Forecast, Item, Measurement, Refusal, Sex, Subject
 
 SEED = 20260315
 Answers = tuple[Forecast | Refusal, ...]
@@ -59,6 +59,7 @@ def ordinary(model: Model, sex: Sex, at: datetime, ways: tuple[int, ...] = ()) -
     items: tuple[Item, ...] = (
         *(item for signal in signals for item in _measured(signal, at)),
         *(item for finding in findings for item in _found(finding, at)),
+        *(Condition(name, f"Condition/{name}/_history/1", True) for name in inputs.diagnoses),
     )
     return Case(model, subject, items, at)
 

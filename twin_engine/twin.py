@@ -321,10 +321,17 @@ def _runs(until: datetime | None, at: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A therapy or behaviour to try: a signal held at a value, a treatment given or stopped."""
+    """A therapy or behaviour to try.
+
+    A signal held at a value, a treatment given or stopped, ``doses`` given or eaten beside what is on record
+    (``Dose.source`` is empty), and substances whose every later dose is given ``scaled`` by a factor: 0
+    misses it.
+    """
 
     signals: Mapping[str, float] = field(default_factory=dict)
     treatments: Mapping[str, bool] = field(default_factory=dict)
+    doses: tuple[Dose, ...] = ()
+    scaled: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +367,43 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """How a signal is foretold to go on: quantiles of an ensemble.
+
+    ``times`` (n,) are seconds from ``start``. ``quantiles`` gives for each level, rising and with 0.5 among
+    them, the values (n,) in ``unit`` (UCUM).
+    """
+
+    signal: str
+    unit: str
+    start: datetime
+    times: tuple[float, ...]
+    quantiles: tuple[tuple[float, tuple[float, ...]], ...]
+
+    def median(self) -> tuple[float, ...]:
+        """Return the values (n,) of the level 0.5."""
+        return dict(self.quantiles)[0.5]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A number that a model derives of a period: time in range, an insulin requirement.
+
+    ``value`` in ``unit`` (UCUM) with its 90 % interval ``low``..``high`` where it is an estimate. ``basis``
+    are references to what it rests on.
+    """
+
+    name: str
+    unit: str
+    value: float
+    start: datetime
+    end: datetime
+    low: float | None = None
+    high: float | None = None
+    basis: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """What a model says of one outcome family, until it ``expires``."""
 
@@ -374,6 +418,8 @@ class Forecast:
     score: float | None = None
     trend: str | None = None
     notes: tuple[str, ...] = ()
+    courses: tuple[Course, ...] = ()
+    summaries: tuple[Summary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,9 +466,13 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """A simulated path: ``times`` (n,) in seconds from ``start``, ``values`` (n,) by name."""
+    """A simulated path: ``times`` (n,) in seconds from ``start``, ``values`` (n,) by name.
+
+    ``courses`` hold the same with its uncertainty, where the model knows it.
+    """
 
     start: datetime
     times: tuple[float, ...]
     values: Mapping[str, tuple[float, ...]]
     horizon: timedelta
+    courses: tuple[Course, ...] = ()
