@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     overlap: float = Field(
         120, ge=0, description="how far a catch-up search reaches back before its mark, seconds"
     )
+    state_retention: float = Field(
+        30,
+        ge=1,
+        description="days that every state of a twin is kept; later one a day and each that was told of",
+    )
     hospital_timeout: float = Field(30, ge=0.1, description="longest wait for one EHR request, seconds")
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged"

@@ -8,7 +8,7 @@ whether what is new may be disclosed.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete
 
@@ -127,6 +127,8 @@ def _store(connection: Connection, job: Job, result: Result) -> set[str]:
     for one in result.computed:
         if one.snapshot is not None:
             store.append_snapshot(connection, vault, job.twin, one.snapshot)
+    before = job.at - timedelta(days=job.services.settings.state_retention)
+    store.compact(connection, job.twin, before, outbox.updates(connection, job.twin))
     _quarantine(connection, job, result)
     return _take(connection, job, references)
 

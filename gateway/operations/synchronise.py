@@ -38,7 +38,7 @@ from gateway.operations.pull import (
 )
 from gateway.operations.receive import open_change, open_patient
 from gateway.operations.services import Services
-from gateway.operations.update import compute, gather
+from gateway.operations.update import compute
 from gateway.storage import inbox, leases
 from gateway.storage.engine import from_us
 from gateway.storage.leases import Claim, Fenced
@@ -227,7 +227,7 @@ def _compute(
     with hop("seal"), job.services.journal.reading() as connection:
         snapshots = store.latest_snapshots(connection, job.services.vault, job.twin)
     with hop("twin"):
-        gathered = gather(evidence.values())
+        gathered = store.gather(evidence.values())
         before = {snapshot.model: snapshot for snapshot in snapshots}
         computed = compute(job.services.models, gathered, before, job.at, job.claim.seq) if gathered else ()
     answers = tuple(answer for one in computed for answer in one.answers)

@@ -11,8 +11,8 @@ import numpy as np
 from twin_engine.encoding import encode
 from twin_engine.model import Model
 from twin_engine.resumption import resume
-from twin_engine.store import EvidenceRecord, Snapshot, code_hash, evidence_digest
-from twin_engine.twin import Evidence, Forecast, Item, Refusal
+from twin_engine.store import Snapshot, code_hash, evidence_digest
+from twin_engine.twin import Evidence, Forecast, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,6 @@ class Computed:
     answers: tuple[Forecast | Refusal, ...]
     snapshot: Snapshot | None
     previous: tuple[Forecast | Refusal, ...]
-
-
-def gather(records: Iterable[EvidenceRecord]) -> Evidence | None:
-    """Return all evidence of one twin; None while the Patient is not known."""
-    items: list[Item] = []
-    subject = None
-    for record in records:
-        items.extend(record.items)
-        subject = record.subject or subject
-    return Evidence.of(subject, items) if subject else None
 
 
 def compute(

@@ -57,6 +57,12 @@ class Delivery:
     fence: int
 
 
+def updates(connection: Connection, twin_id: str) -> list[int]:
+    """Return the numbers of the updates from which an assessment of the twin was written."""
+    query = select(assessment.c.seq).where(assessment.c.twin == twin_id).distinct()
+    return list(connection.execute(query).scalars())
+
+
 def latest(connection: Connection, twin_id: str) -> dict[str, Version]:
     """Return the newest version of each assessment of the twin by id."""
     newest = (

@@ -55,7 +55,7 @@ from gateway.demonstration.hospital import BackendToken
 from gateway.demonstration.stage import POLICY
 from gateway.operations.consented import Question, acted, ask
 from gateway.operations.services import Hospital, Services
-from gateway.operations.update import Computed, compute, gather
+from gateway.operations.update import Computed, compute
 from gateway.queue import application
 from gateway.settings import Settings
 from gateway.supervisor import Child, Supervisor, broker
@@ -324,7 +324,7 @@ def _computed(
     subject = plain_values.subject(person)
     known = EvidenceRecord(f"Patient/{person.id}", person.meta.versionId, None, "", subject=subject)
     newest = {record.reference: record for record in (known, *records)}
-    evidence = gather(newest.values())
+    evidence = store.gather(newest.values())
     with services.journal.reading() as connection:
         before = {one.model: one for one in store.latest_snapshots(connection, services.vault, twin)}
     return compute(services.models, evidence, before, services.clock(), 0) if evidence else ()

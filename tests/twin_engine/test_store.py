@@ -17,6 +17,7 @@ from twin_engine.store import (
     Snapshot,
     append_snapshot,
     code_hash,
+    compact,
     current_evidence,
     evidence_body,
     evidence_digest,
@@ -24,6 +25,8 @@ from twin_engine.store import (
     metadata,
     put_evidence,
     retract,
+    snapshot_at,
+    snapshots_since,
 )
 from twin_engine.twin import Condition, Evidence, Genotype, Treatment
 
@@ -199,6 +202,55 @@ def test_a_snapshot_passed_off_as_another_is_not_opened(connection, column):
     connection.execute(text(f"UPDATE twin_snapshot SET {column}"))
     with pytest.raises(WrongContext):
         latest_snapshots(connection, Box(), TWIN)
+
+
+def test_what_was_known_at_an_instant_stays_askable(connection):
+    put(connection, RECORD)
+    put(connection, replace(RECORD, version="4"), known=LATER)
+    retract(connection, TWIN, key="k1", known=LATER + timedelta(minutes=1))
+
+    def versions(known):
+        return [record.version for record in current_evidence(connection, Box(), TWIN, known)]
+
+    assert versions(AT - timedelta(seconds=1)) == []
+    assert versions(AT) == ["3"]
+    assert versions(LATER) == ["4"]
+    assert versions(LATER + timedelta(hours=1)) == []
+
+
+def test_a_snapshot_is_found_by_what_it_speaks_of_and_by_when_it_was_known(connection):
+    later = snapshot(seq=2, valid=LATER, known=LATER + timedelta(hours=1))
+    for one in (snapshot(), later):
+        append_snapshot(connection, Box(), TWIN, one)
+
+    def found(valid, known):
+        return snapshot_at(connection, Box(), TWIN, "prevent", valid, known)
+
+    assert found(AT, AT) is None
+    assert found(LATER, LATER) == snapshot()
+    assert found(LATER, LATER + timedelta(hours=1)) == later
+    assert found(AT, LATER + timedelta(hours=1)) == snapshot()
+
+
+def test_answers_come_back_in_order_without_states(connection):
+    for number in range(3):
+        append_snapshot(connection, Box(), TWIN, snapshot(seq=number, valid=AT + timedelta(hours=number)))
+    box = Box()
+    told = snapshots_since(connection, box, TWIN, "prevent", AT + timedelta(hours=1))
+    assert [one.seq for one in told] == [1, 2]
+    assert told[0].answers == snapshot().answers
+    assert not any("state" in context[0] for context in box.opened)
+
+
+def test_compaction_keeps_the_last_of_each_day_and_what_predictions_were_based_on(connection):
+    for number in range(10):
+        known = AT + timedelta(hours=6 * number)  # AT is at noon: two on the first day, then four a day
+        append_snapshot(connection, Box(), TWIN, snapshot(seq=number, known=known))
+    append_snapshot(connection, Box(), OTHER, snapshot(seq=1))
+    assert compact(connection, TWIN, AT + timedelta(hours=54), based=[0, 3]) == 5
+    kept = [one.seq for one in snapshots_since(connection, Box(), TWIN, "prevent", AT)]
+    assert kept == [0, 1, 3, 5, 9]
+    assert latest_snapshots(connection, Box(), OTHER) != ()
 
 
 def test_instants_of_any_zone_come_back_exact(connection):

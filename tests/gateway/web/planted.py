@@ -19,7 +19,7 @@ from gateway.operations.directives import remember
 from gateway.operations.receive import seal_patient
 from gateway.operations.registry import Access
 from gateway.operations.services import Services
-from gateway.operations.update import compute, gather
+from gateway.operations.update import compute
 from gateway.settings import Settings
 from gateway.storage.engine import to_us
 from gateway.storage.schema import delivery, hospital, readback, twin
@@ -219,7 +219,7 @@ def plant(services: Services, patients: Iterable[Made]) -> dict[str, str]:
 def _plant(services: Services, made: Made) -> str:
     identifier = services.twin_id(HOSPITAL, made.id)
     records = _records(made)
-    gathered = gather(records)
+    gathered = store.gather(records)
     computed = compute(services.models, gathered, {}, made.updated, 1) if gathered else ()
     occasion = assess.Occasion(services, services.hospital(HOSPITAL), identifier, made.id, made.updated, 1)
     with services.journal.transaction() as connection:
