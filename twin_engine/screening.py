@@ -20,7 +20,7 @@ Lasting = TypeVar("Lasting", Condition, Treatment)
 # Clocks of hospitals run a little ahead of ours; a value from further ahead is not known yet.
 CLOCK_SKEW = timedelta(minutes=5)
 # Parts of names that are not written as ordinary words.
-_WRITTEN = {"egfr": "eGFR", "hdl": "HDL", "spo2": "SpO2"}
+_WRITTEN = {"egfr": "eGFR", "hba1c": "HbA1c", "hdl": "HDL", "spo2": "SpO2"}
 # What FHIR's data-absent-reason codes say of a value.
 _ABSENT = {
     "unknown": "it is not known",

@@ -1,4 +1,4 @@
-"""PREVENT 2023 base equations, written anew from the publication, on raw Synthea bundles.
+"""PREVENT 2023, written anew from the publication, on raw Synthea bundles.
 
 Nothing of the engine or the mapping is used. Equations: Khan SS et al., Circulation 2024;149:430-449,
 doi 10.1161/CIRCULATIONAHA.123.067626, supplement; eGFR: Inker LA et al., N Engl J Med 2021;385:1737-1749.
@@ -29,7 +29,11 @@ RANGES = {
     "39156-5": (18.5, 39.9),
     "33914-3": (15, 140),
     "38483-4": (0.2, 5.5),
+    "4548-4": (4.5, 15),
+    "14959-1": (0.1, 25000),
 }
+# The predictors that may be missing, by the name of their equations.
+OPTIONAL = {"uacr": "14959-1", "hba1c": "4548-4"}
 UNITS = {"8480-6": "mm[Hg]", "39156-5": "kg/m2", "33914-3": "mL/min/{1.73_m2}"}
 MOST_DAYS = {"2093-3": 1827, "2085-9": 1827}
 
@@ -42,15 +46,17 @@ def risks(bundle: dict[str, Any], at: datetime, tables: dict[str, Any]) -> dict[
         return None
     found = {}
     for years in (10, 30) if values["age"] <= 59 else (10,):
-        table = tables[f"base_{years}yr"]["coef"]
-        for outcome in ("total_cvd", "ascvd", "heart_failure"):
+        known = [name for name, code in OPTIONAL.items() if values[code] is not None]
+        variant = "base" if not known else known[0] if len(known) == 1 else "full"
+        table = tables[f"{variant}_{years}yr"]["coef"]
+        for outcome in ("total_cvd", "ascvd", "heart_failure", "chd", "stroke"):
             row = table[f"{person.sex}_{outcome}"]
-            log_odds = math.fsum(a * b for a, b in zip(row, terms(values, years), strict=True))
+            log_odds = math.fsum(a * b for a, b in zip(row, terms(values, years, variant), strict=True))
             found[f"{outcome.replace('_', '-')}-{years}y"] = 1 / (1 + math.exp(-log_odds))
     return found
 
 
-def terms(v: dict[str, float], years: int) -> list[float]:
+def terms(v: dict[str, float], years: int, variant: str) -> list[float]:
     """Return the centred terms in the order of the supplement's tables."""
     age = (v["age"] - 55) / 10
     non_hdl = (v["2093-3"] - v["2085-9"]) * 0.02586 - 3.5
@@ -83,8 +89,19 @@ def terms(v: dict[str, float], years: int) -> list[float]:
         age * smoking,
         age * stout,
         age * weak,
+        *added(v, variant),
         1.0,
     ]
+
+
+def added(v: dict[str, float], variant: str) -> list[float]:
+    """Return the terms beside those of the base equations; no bundle tells of social deprivation."""
+    ratio, hba1c = v["14959-1"], v["4548-4"]
+    uacr = [0.0, 1.0] if ratio is None else [math.log(ratio), 0.0]
+    excess = 0.0 if hba1c is None else hba1c - 5.3
+    sugar = [excess * v["diabetes"], excess * (1 - v["diabetes"]), float(hba1c is None)]
+    rows = {"base": [], "uacr": uacr, "hba1c": sugar, "full": [0.0, 0.0, 1.0, *uacr, *sugar]}
+    return rows[variant]
 
 
 class Person:
@@ -107,6 +124,7 @@ class Person:
             return None
         return {
             **values,
+            **{code: self._measured(code) for code in OPTIONAL.values()},
             "age": age,
             "diabetes": float(any(self._named(name) for name in DIABETES)),
             "statin": self._takes(STATINS),

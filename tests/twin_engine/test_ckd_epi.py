@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from twin_engine.equations.ckd_epi import egfr
 
+# umol/L in 1 mg/dL of creatinine.
+MICROMOLAR = 88.4
 SEXES = st.sampled_from(["female", "male"])
 
 
@@ -15,10 +17,33 @@ SEXES = st.sampled_from(["female", "male"])
         # National Kidney Foundation's calculator, CKD-EPI creatinine equation (2021)
         (1.2, 55, "male", 71),
         (1.1, 50, "male", 82),
+        # examples of public implementations and of calculators of laboratories
+        (1.5, 55, "female", 41),
+        (1.5, 55, "male", 55),
+        (1.5, 43, "female", 44),
+        (1.5, 43, "male", 59),
+        (88 / MICROMOLAR, 43, "male", 96),
+        (102 / MICROMOLAR, 43, "female", 60),
+        (111 / MICROMOLAR, 77, "male", 59),
+        (1.7, 81, "male", 40),
     ],
 )
 def test_published_examples_are_reproduced(creatinine, age, sex, expected):
     assert round(egfr(creatinine, age, sex)) == expected
+
+
+@pytest.mark.parametrize(
+    ("creatinine", "age", "sex", "expected"),
+    [
+        (1.5, 55, "female", 40.900),
+        (1.5, 55, "male", 54.640),
+        (1.5, 43, "female", 44.069),
+        (88 / MICROMOLAR, 43, "male", 96.294),
+        (1.7, 81, "male", 40.000),
+    ],
+)
+def test_published_examples_are_reproduced_to_three_places(creatinine, age, sex, expected):
+    assert egfr(creatinine, age, sex) == pytest.approx(expected, abs=5e-4)
 
 
 def test_the_knots_give_the_leading_constants():

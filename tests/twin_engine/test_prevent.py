@@ -22,11 +22,12 @@ from tests.twin_engine.people import (
 )
 from twin_engine.equations import ckd_epi
 from twin_engine.models.prevent import Prevent
-from twin_engine.models.prevent.equations import COEFFICIENTS
+from twin_engine.models.prevent.equations import coefficients
 from twin_engine.twin import (
     UNREAD_MEDICATION,
     Absence,
     Condition,
+    Dose,
     Evidence,
     Plan,
     Refusal,
@@ -57,7 +58,10 @@ def risks(given_) -> dict[str, float]:
 
 @pytest.mark.parametrize(
     ("subject", "expected"),
-    [(WOMAN, (0.147, 0.092, 0.081, 0.530, 0.354, 0.390)), (MAN, (0.163, 0.102, 0.106, 0.514, 0.349, 0.424))],
+    [
+        (WOMAN, (0.147, 0.092, 0.081, 0.044, 0.054, 0.530, 0.354, 0.390, 0.198, 0.221)),
+        (MAN, (0.163, 0.102, 0.106, 0.056, 0.052, 0.514, 0.349, 0.424, 0.216, 0.197)),
+    ],
 )
 def test_the_published_person_gets_the_published_risks(subject, expected):
     told = risks(forecast(MODEL, subject, *ITEMS))
@@ -65,9 +69,13 @@ def test_the_published_person_gets_the_published_risks(subject, expected):
         "total-cvd-10y",
         "ascvd-10y",
         "heart-failure-10y",
+        "chd-10y",
+        "stroke-10y",
         "total-cvd-30y",
         "ascvd-30y",
         "heart-failure-30y",
+        "chd-30y",
+        "stroke-30y",
     ]
     assert tuple(round(probability, 3) for probability in told.values()) == expected
 
@@ -77,16 +85,22 @@ def test_risks_keep_full_precision_and_end_after_their_years():
     assert told.risks[0].probability == pytest.approx(0.146839, abs=5e-7)
     assert told.risks[0].probability != round(told.risks[0].probability, 6)
     assert told.risks[0].until == datetime(2036, 3, 15, 12, tzinfo=UTC)
-    assert told.risks[3].until == datetime(2056, 3, 15, 12, tzinfo=UTC)
+    assert told.risks[5].until == datetime(2056, 3, 15, 12, tzinfo=UTC)
     assert (told.risks[0].low, told.risks[0].high) == (None, None)
     assert any("no interval" in note for note in told.notes)
 
 
 def test_above_59_years_the_30_year_risks_are_left_out_and_said_so():
     told = forecast(MODEL, aged(WOMAN, 67), *ITEMS)
-    assert [round(probability, 3) for probability in risks(told).values()] == [0.230, 0.140, 0.147]
+    assert [round(probability, 3) for probability in risks(told).values()] == [
+        0.230,
+        0.140,
+        0.147,
+        0.073,
+        0.079,
+    ]
     assert any("30-year" in note for note in told.notes)
-    assert len(risks(forecast(MODEL, aged(WOMAN, 59), *ITEMS))) == 6
+    assert len(risks(forecast(MODEL, aged(WOMAN, 59), *ITEMS))) == 10
 
 
 @pytest.mark.parametrize(
@@ -179,7 +193,7 @@ def test_from_its_expiry_on_the_stored_state_answers_anew():
     state = MODEL.assimilate(MODEL.prior(young, AT), Evidence.of(young, ITEMS), AT)
     (first,) = MODEL.forecast(state, AT, np.random.default_rng(1))
     (later,) = MODEL.forecast(state, first.expires, np.random.default_rng(1))
-    assert (len(first.risks), len(later.risks)) == (6, 3)
+    assert (len(first.risks), len(later.risks)) == (10, 5)
     assert later.expires > first.expires
 
 
@@ -337,10 +351,67 @@ def test_body_mass_index_comes_from_weight_and_height_where_the_weight_is_newer(
     assert reasons(MODEL, WOMAN, *rest, tall_long_ago, weight) == {("stale-input", "body-height")}
 
 
+OPTIONAL = (
+    measured("urine-albumin-creatinine-ratio", 92),
+    measured("hba1c", 9.2),
+    measured("social-deprivation-index", 3),
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "which", "expected"),
+    [
+        (OPTIONAL[:1], "albumin-creatinine ratio", 0.181),
+        (OPTIONAL[1:2], "HbA1c", 0.165),
+        (OPTIONAL[2:], "social deprivation index", 0.127),
+        (OPTIONAL, "full", 0.174),
+    ],
+)
+def test_the_fullest_equations_that_the_record_permits_are_used_and_named(more, which, expected):
+    told = forecast(MODEL, WOMAN, *ITEMS, *more)
+    assert round(told.risks[0].probability, 3) == expected
+    assert which in told.rationale
+    assert which in told.notes[0]
+    assert {item.source for item in more} <= set(told.basis)
+    moved = math.fsum(part.weight for part in told.contributions)
+    constant = coefficients(variant_of(more))["10y", "female", "total-cvd"]["constant"]
+    probability = told.risks[0].probability
+    assert constant + moved == pytest.approx(math.log(probability / (1 - probability)), abs=1e-12)
+
+
+def variant_of(more) -> str:
+    names = {"urine-albumin-creatinine-ratio": "uacr", "hba1c": "hba1c", "social-deprivation-index": "sdi"}
+    return names[more[0].signal] if len(more) == 1 else "full"
+
+
+def test_in_the_full_equations_a_missing_predictor_moves_the_risk_and_is_said_to_be_unknown():
+    told = forecast(MODEL, WOMAN, *ITEMS, *OPTIONAL[:2])
+    assert "full equations" in told.rationale
+    (part,) = (each for each in told.contributions if each.signal == "social-deprivation-index")
+    assert (part.value, part.source) == ("not known", None)
+    assert part.weight == coefficients("full")["10y", "female", "total-cvd"]["no_sdi"]
+    assert "No social deprivation index is known." in told.notes[0]
+
+
+@pytest.mark.parametrize(
+    "useless", [measured("hba1c", 4.4), measured("hba1c", 9.2, 731 * DAY), measured("hba1c", math.nan)]
+)
+def test_an_optional_predictor_that_cannot_be_used_counts_as_missing(useless):
+    told = forecast(MODEL, WOMAN, *ITEMS, useless)
+    assert risks(told) == risks(forecast(MODEL, WOMAN, *ITEMS))
+    assert "The newest HbA1c is" in told.notes[0]
+    assert useless.source not in told.basis
+
+
+def test_a_forecast_ends_when_an_optional_predictor_is_too_old():
+    told = forecast(MODEL, WOMAN, *ITEMS, measured("hba1c", 9.2, 730 * DAY))
+    assert told.expires == AT + DAY
+
+
 def test_contributions_add_up_to_the_log_odds_from_the_reference_person():
     told = forecast(MODEL, WOMAN, *ITEMS)
     probability = told.risks[0].probability
-    constant = COEFFICIENTS["10y", "female", "total-cvd"]["constant"]
+    constant = coefficients("base")["10y", "female", "total-cvd"]["constant"]
     moved = sum(part.weight for part in told.contributions)
     assert constant + moved == pytest.approx(math.log(probability / (1 - probability)), abs=1e-12)
     weights = [abs(part.weight) for part in told.contributions]
@@ -381,6 +452,8 @@ def test_a_plan_shows_the_path_of_people_with_the_planned_values():
         (Plan({"systolic-blood-pressure": 70}), "out-of-range"),
         (Plan({"heart-rate": 70}), "out-of-scope"),
         (Plan({}, {"aspirin": True}), "out-of-scope"),
+        (Plan(scaled={"insulin": 0.5}), "out-of-scope"),
+        (Plan(doses=(Dose("insulin", AT, "", 4),)), "out-of-scope"),
     ],
 )
 def test_a_plan_beyond_the_equations_is_refused(plan, code):

@@ -12,6 +12,7 @@ from twin_engine.twin import Sex
 KAPPA: Mapping[Sex, float] = {"female": 0.7, "male": 0.9}
 ALPHA: Mapping[Sex, float] = {"female": -0.241, "male": -0.302}
 FEMALE = 1.012
+ADULT = 18
 
 
 def egfr(creatinine: float, age: float, sex: Sex) -> float:
@@ -24,7 +25,7 @@ def egfr(creatinine: float, age: float, sex: Sex) -> float:
     ValueError
         If ``creatinine`` is not positive or ``age`` is under 18.
     """
-    if not creatinine > 0 or not age >= 18:
+    if not creatinine > 0 or not age >= ADULT:
         raise ValueError("CKD-EPI 2021 takes a positive creatinine and an age of 18 years or more")
     ratio = creatinine / KAPPA[sex]
     rate: float = 142 * min(ratio, 1.0) ** ALPHA[sex] * max(ratio, 1.0) ** -1.200 * 0.9938**age

@@ -13,6 +13,7 @@ from twin_engine.model import Inputs, ModelCard
 from twin_engine.models.news2.card import AGES, CARD, FAMILY, INPUTS, PREGNANCY
 from twin_engine.models.news2.chart import Reading, State, read
 from twin_engine.models.news2.scoring import grade, points
+from twin_engine.scores import choice
 from twin_engine.twin import (
     Contribution,
     Evidence,
@@ -68,13 +69,7 @@ class News2:
 
 
 def _scope(state: State, at: datetime) -> Iterable[Reason]:
-    if state.subject.deceased:
-        yield Reason("out-of-scope", "deceased", "The person has died.")
-    age = state.subject.age_at(at)
-    if age is None:
-        yield Reason("missing-input", "birth-date", "No complete date of birth is recorded.")
-    elif not AGES[0] <= age <= AGES[1]:
-        yield Reason("out-of-scope", "birth-date", "NEWS2 holds from 16 years of age.")
+    yield from choice.living(state.subject, at, AGES, "NEWS2 holds from 16 years of age.")
     answers = _pregnancy_answers(state, at)
     if any(answer.value not in PREGNANCY.values for answer in answers):
         yield Reason(
@@ -85,9 +80,7 @@ def _scope(state: State, at: datetime) -> Iterable[Reason]:
     if active or any(answer.value == "pregnant" for answer in answers):
         yield Reason("out-of-scope", "pregnancy", "NEWS2 does not hold in pregnancy.")
     elif not answers and any(record.doubtful_at(at) for record in records):
-        yield Reason(
-            "unconfirmed", "pregnancy", "A record of pregnancy is not confirmed or could not be read."
-        )
+        yield choice.unconfirmed("pregnancy")
 
 
 def _pregnancy_answers(state: State, at: datetime) -> tuple[Finding, ...]:

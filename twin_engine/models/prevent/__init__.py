@@ -1,4 +1,4 @@
-"""AHA PREVENT 2023: risk of cardiovascular disease, base equations."""
+"""AHA PREVENT 2023: risk of cardiovascular disease by the base equations or a fuller variant."""
 
 from twin_engine.models.prevent.model import Prevent
 

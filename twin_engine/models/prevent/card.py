@@ -23,6 +23,12 @@ EGFR = Signal("egfr", "mL/min/{1.73_m2}", 15, 140, TWO_YEARS, required=False)
 CREATININE = Signal("creatinine", "mg/dL", 0.2, 5.5, TWO_YEARS, required=False)
 HEIGHT = Signal("body-height", "cm", 120, 220, TEN_YEARS, required=False)
 WEIGHT = Signal("body-weight", "kg", 25, 195, TWO_YEARS, required=False)
+# Guards, not publication: it states no ranges for the optional predictors but the decile's.
+UACR = Signal("urine-albumin-creatinine-ratio", "mg/g", 0.1, 25000, TWO_YEARS, required=False)
+HBA1C = Signal("hba1c", "%", 4.5, 15, TWO_YEARS, required=False)
+DEPRIVATION = Signal("social-deprivation-index", "1", 1, 10, FIVE_YEARS, required=False)
+OPTIONAL = (UACR, HBA1C, DEPRIVATION)
+EXCLUDING = ("cardiovascular-disease", "heart-failure")
 SMOKING = Signal("smoking-status", "", max_age=TWO_YEARS, values=("never", "former", "current"))
 
 INPUTS = Inputs(
@@ -35,9 +41,10 @@ INPUTS = Inputs(
         CREATININE,
         HEIGHT,
         WEIGHT,
+        *OPTIONAL,
     ),
     findings=(SMOKING,),
-    conditions=("diabetes", "cardiovascular-disease", "heart-failure"),
+    conditions=("diabetes", *EXCLUDING),
     treatments=("statin", "antihypertensive", UNREAD_MEDICATION),
     choices=(
         (("egfr",), ("creatinine",)),
@@ -48,12 +55,12 @@ INPUTS = Inputs(
 
 CARD = ModelCard(
     name="prevent",
-    version="2023.1",
-    title="AHA PREVENT 2023, base equations",
+    version="2023.2",
+    title="AHA PREVENT 2023",
     intended_use=(
         "Primary prevention: the risk of total cardiovascular disease, atherosclerotic cardiovascular "
-        "disease and heart failure in 10 and 30 years, to inform a clinician's conversation about lifestyle "
-        "and treatment. Decision support; not for sole use."
+        "disease, heart failure, coronary heart disease and stroke in 10 and 30 years, to inform a "
+        "clinician's conversation about lifestyle and treatment. Decision support; not for sole use."
     ),
     population=(
         "Adults of 30 to 79 years in the United States without known cardiovascular disease; 30-year risks "
@@ -68,8 +75,13 @@ CARD = ModelCard(
     inputs_note=(
         "The assessment date is the instant of the forecast and age is in completed years on it (UTC). The "
         "newest value of each input counts; of several at one instant, the one with the largest reference. "
-        "How old it may be: blood pressure, body-mass index, weight, eGFR, creatinine and smoking status 2 "
-        "years; cholesterol 5 years; height 10 years. A value outside the published range is refused, never "
+        "How old it may be: blood pressure, body-mass index, weight, eGFR, creatinine, smoking status, "
+        "albumin-creatinine ratio and HbA1c 2 years; cholesterol and social deprivation 5 years; height 10 "
+        "years. The fullest equations that the record permits are used: with none of albumin-creatinine "
+        "ratio, HbA1c and social deprivation index (decile 1 to 10) the base equations, with one of them "
+        "those that add it, with two or three the full ones, in which a missing predictor has a published "
+        "term of its own; a note says which. An optional predictor that is too old or out of range counts as "
+        "missing. A needed value outside the published range is refused, never "
         "replaced by the limit. eGFR is the reported value or CKD-EPI 2021 from creatinine with the age at "
         "the sample, whichever is newer, the reported one at a tie. Body-mass index is the reported value or "
         "weight over height squared, whichever is newer, by the weight's time, the reported one at a tie. "
@@ -93,7 +105,8 @@ CARD = ModelCard(
         "is not the resting pressure that the equations were fitted with",
         "A diagnosis or medication coded outside the mapping's tables may not be seen",
         "Derived in the United States; calibration elsewhere is unknown",
-        "The variants with HbA1c, albumin-creatinine ratio and social deprivation are not used",
+        "A newly measured optional predictor changes the equations, and with them the risk, by more than its "
+        "own value says",
     ),
     sources=(
         "Khan SS et al. Circulation 2024;149:430-449, doi 10.1161/CIRCULATIONAHA.123.067626",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
 
 from twin_engine.models.prevent import card
-from twin_engine.models.prevent.equations import CONSTANT, Profile, effects
-from twin_engine.models.prevent.selection import Selected, State
+from twin_engine.models.prevent.equations import Profile, Variant, effects
+from twin_engine.scores.choice import Selected
+from twin_engine.scores.record import Record
+from twin_engine.scores.telling import Telling, percent
 from twin_engine.twin import UNREAD_MEDICATION, Contribution, Risk
 
 # Each input owns its terms and its interactions with age; a treatment owns those with what it treats.
@@ -23,56 +24,74 @@ OWNED: Mapping[str, tuple[str, ...]] = {
     "egfr": ("egfr_below_60", "egfr_from_60", "age_egfr"),
     "antihypertensive": ("antihypertensive", "treated_sbp"),
     "statin": ("statin", "treated_non_hdl"),
+    "urine-albumin-creatinine-ratio": ("ln_uacr", "no_uacr"),
+    "hba1c": ("hba1c_diabetes", "hba1c_no_diabetes", "no_hba1c"),
+    "social-deprivation-index": ("sdi_4_to_6", "sdi_7_to_10", "no_sdi"),
 }
-SAID: Mapping[str, str] = {
-    "age": "Age",
-    "systolic-blood-pressure": "Systolic blood pressure",
-    "total-cholesterol": "Non-HDL cholesterol, from total and HDL cholesterol,",
-    "hdl-cholesterol": "HDL cholesterol",
-    "diabetes": "Diabetes",
-    "smoking-status": "Smoking",
-    "body-mass-index": "Body-mass index",
-    "egfr": "eGFR",
-    "antihypertensive": "Antihypertensive treatment",
-    "statin": "Statin treatment",
-}
-UNITS: Mapping[str, str] = {signal.name: signal.unit for signal in card.INPUTS.signals}
+TELLING = Telling(
+    card.INPUTS,
+    "the odds of cardiovascular disease in 10 years",
+    {
+        "total-cholesterol": "Non-HDL cholesterol, from total and HDL cholesterol,",
+        "smoking-status": "Smoking",
+        "body-mass-index": "Body-mass index",
+        "antihypertensive": "Antihypertensive treatment",
+        "statin": "Statin treatment",
+        "egfr": "eGFR",
+        "urine-albumin-creatinine-ratio": "Albumin-creatinine ratio",
+    },
+)
 OUTCOMES_SAID: Mapping[str, str] = {
-    "total-cvd-10y": "cardiovascular disease in 10 years",
-    "ascvd-10y": "atherosclerotic cardiovascular disease in 10 years",
-    "heart-failure-10y": "heart failure in 10 years",
-    "total-cvd-30y": "cardiovascular disease in 30 years",
-    "ascvd-30y": "atherosclerotic cardiovascular disease in 30 years",
-    "heart-failure-30y": "heart failure in 30 years",
+    "total-cvd": "cardiovascular disease",
+    "ascvd": "atherosclerotic cardiovascular disease",
+    "heart-failure": "heart failure",
+    "chd": "coronary heart disease",
+    "stroke": "stroke",
+}
+VARIANTS_SAID: Mapping[Variant, str] = {
+    "base": "base equations",
+    "uacr": "equations with albumin-creatinine ratio",
+    "hba1c": "equations with HbA1c",
+    "sdi": "equations with social deprivation index",
+    "full": "full equations",
 }
 
 
-def contributions(state: State, selected: Selected) -> tuple[Contribution, ...]:
+def contributions(record: Record, selected: Selected[Profile]) -> tuple[Contribution, ...]:
     """Return what each input adds to the log-odds of total-cvd-10y, the largest first."""
     added = effects(selected.profile, "10y", "total-cvd")
-    weights = {name: math.fsum(added.get(term, 0.0) for term in terms) for name, terms in OWNED.items()}
-    ordered = sorted(weights, key=lambda name: (-abs(weights[name]), name))
-    return tuple(_contribution(name, weights[name], state, selected) for name in ordered)
+    weights = {
+        name: math.fsum(added.get(term, 0.0) for term in owned)
+        for name, owned in OWNED.items()
+        if not added.keys().isdisjoint(owned)
+    }
+    return TELLING.contributions(record.subject, selected.profile.age, selected.used, weights)
 
 
-def reference_log_odds(profile: Profile) -> float:
-    """Return the log-odds of total-cvd-10y of the reference person of the same sex."""
-    return effects(profile, "10y", "total-cvd")[CONSTANT]
-
-
-def rationale(selected: Selected, risks: tuple[Risk, ...]) -> str:
+def rationale(selected: Selected[Profile], risks: tuple[Risk, ...]) -> str:
     """Return the forecast in sentences."""
-    person = "woman" if selected.profile.sex == "female" else "man"
-    said = "; ".join(f"{OUTCOMES_SAID[risk.outcome]} {percent(risk.probability or 0.0)} %" for risk in risks)
-    return f"AHA PREVENT base equations for a {person} of {selected.profile.age} years: {said}."
+    profile = selected.profile
+    person = "woman" if profile.sex == "female" else "man"
+    said = "; ".join(f"{_outcome(risk.outcome)} {percent(risk.probability or 0.0)} %" for risk in risks)
+    which = VARIANTS_SAID[profile.variant]
+    return f"AHA PREVENT {which} for a {person} of {profile.age} years: {said}."
 
 
-def notes(selected: Selected) -> tuple[str, ...]:
+def _outcome(key: str) -> str:
+    outcome, _, horizon = key.rpartition("-")
+    return f"{OUTCOMES_SAID[outcome]} in {horizon[:-1]} years"
+
+
+def notes(selected: Selected[Profile]) -> tuple[str, ...]:
     """Return what the reader must know of the inputs and of the uncertainty."""
     said = [
+        _variant(selected),
         f"eGFR: {selected.used['egfr'].how}.",
         f"Body-mass index: {selected.used['body-mass-index'].how}.",
-        *(f"{SAID[name]}: {selected.used[name].how}." for name in ("diabetes", "antihypertensive", "statin")),
+        *(
+            f"{TELLING.name(name)}: {selected.used[name].how}."
+            for name in ("diabetes", "antihypertensive", "statin")
+        ),
         "What is not recorded counts as absent: no active diabetes record, no diabetes; no current "
         "medication record, no treatment; no record of cardiovascular disease or heart failure, none known.",
         "The published equations give no interval for one person.",
@@ -86,30 +105,6 @@ def notes(selected: Selected) -> tuple[str, ...]:
     return tuple(said)
 
 
-def percent(probability: float) -> str:
-    """Return the percentage with one decimal, rounded half up as published."""
-    return str((Decimal(str(probability)) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP))
-
-
-def _contribution(name: str, weight: float, state: State, selected: Selected) -> Contribution:
-    value = _value(name, selected)
-    source = state.subject.source if name == "age" else next(iter(selected.used[name].sources), None)
-    return Contribution(name, value, weight, source, f"{SAID[name]} {value} {_effect(weight)}.")
-
-
-def _value(name: str, selected: Selected) -> str:
-    if name == "age":
-        return f"{selected.profile.age} a"
-    used = selected.used[name]
-    if name == "smoking-status":
-        return used.how
-    if name in UNITS:
-        return f"{used.value:.4g} {UNITS[name]}"
-    return "yes" if used.value else "no"
-
-
-def _effect(weight: float) -> str:
-    if weight == 0:
-        return "leaves the risk where the reference person has it"
-    way = "raises" if weight > 0 else "lowers"
-    return f"{way} the odds of cardiovascular disease in 10 years by a factor of {math.exp(weight):.2f}"
+def _variant(selected: Selected[Profile]) -> str:
+    which = VARIANTS_SAID[selected.profile.variant]
+    return " ".join((f"The {which} were used.", *(reason.text for reason in selected.left)))
