@@ -6,7 +6,7 @@ UV := UV_PROJECT_ENVIRONMENT=.venv $(TOOLS)/uv
 RUN := .venv/bin/
 WORKERS ?= 2
 
-.PHONY: demo serve test check bench definitions clean
+.PHONY: demo serve test check bench validate definitions clean
 
 demo: .venv/.ready .ehr/.ready
 	$(RUN)didymos demo $(if $(ONCE),--once --json,)
@@ -26,6 +26,10 @@ check: .venv/.ready
 bench: .venv/.ready .ehr/.ready
 	$(RUN)python -m tests.bench $(if $(ONLY),--only $(ONLY),) $(if $(SHORT),--short,)
 
+# How models do on people whom they have not seen; the data lie where DIDYMOS_T1D_UOM says.
+validate: .venv/.ready
+	$(RUN)python -m tests.validate $(if $(ONLY),--only $(ONLY),) $(if $(SHORT),--short,)
+
 # What HL7 says of every R4 element, again from the published package; its checksum is compared.
 definitions: .venv/.ready
 	mkdir -p build
@@ -39,8 +43,10 @@ $(TOOLS)/uv:
 	$(PYTHON) -m venv .tools
 	$(TOOLS)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
+# Kernels are compiled here, once, and kept where every later process finds them.
 .venv/.ready: $(TOOLS)/uv pyproject.toml uv.lock
 	$(UV) sync --quiet --frozen
+	$(RUN)didymos warm
 	touch $@
 
 # The demo's EHR is somebody else's program and lives in an environment of its own.

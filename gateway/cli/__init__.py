@@ -8,6 +8,7 @@ from gateway import telemetry
 from gateway.cli import access, ehrs, looking, running
 from gateway.cli.genotype import genotype
 from gateway.cli.mapping import mapping
+from gateway.cli.models import model
 from gateway.cli.shared import first_words
 from gateway.settings import Settings
 
@@ -36,9 +37,9 @@ def main(context: click.Context) -> None:
 
 
 COMMANDS = (
-    *(running.serve, running.web, running.worker, running.demo),
+    *(running.serve, running.web, running.worker, running.warm, running.demo),
     *(ehrs.key, ehrs.connect, ehrs.disconnect, ehrs.backfill, genotype),
-    *(looking.twin, looking.audit, looking.quarantine, looking.doctor, mapping),
+    *(looking.twin, looking.audit, looking.quarantine, looking.doctor, mapping, model),
     *(access.client, access.person, access.invite),
 )
 for command in COMMANDS:

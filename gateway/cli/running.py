@@ -1,4 +1,4 @@
-"""Commands that run processes: serve, web, worker, demo."""
+"""Commands that run processes, and one that prepares them: serve, web, worker, warm, demo."""
 
 from __future__ import annotations
 
@@ -69,8 +69,10 @@ def web(settings: Settings) -> None:
 def worker(settings: Settings, scheduler: bool) -> None:
     """Run only a worker. With an in-memory broker the gateway process must run the worker itself."""
     from gateway.worker import build
+    from twin_engine import compilation
 
-    services = services_of(settings)  # before the fork: numpy and the models are loaded once and shared
+    services = services_of(settings)  # before the fork: numpy, models and kernels are loaded once and shared
+    compilation.warm(services.models.values())
     celery = build(settings, lambda: services)
     arguments = ["worker", "--loglevel", "ERROR", "--pool", "prefork", "--without-gossip", "--without-mingle"]
     arguments += ["--concurrency", str(settings.worker_processes)]
@@ -78,6 +80,20 @@ def worker(settings: Settings, scheduler: bool) -> None:
         clock = settings.state_dir / "scheduler"
         arguments += ["--beat", "--schedule", str(clock)]
     celery.worker_main(arguments)
+
+
+@click.command()
+def warm() -> None:
+    """Compile the kernels of all models, or find them compiled, so that a worker starts at once.
+
+    Run it at set-up and when an image is built. They are kept in NUMBA_CACHE_DIR, else in the user's cache
+    folder, and serve processors of the same kind.
+    """
+    from twin_engine import compilation
+    from twin_engine.model import registered
+
+    modules = compilation.warm(registered().values())
+    click.echo(f"{len(modules)} modules of kernels are ready in {compilation.folder()}")
 
 
 @click.command()

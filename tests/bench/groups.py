@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tests.bench import intake, main_path
+from tests.bench import glucose, intake, main_path
 from tests.bench.figures import Figure
 
 GROUPS: Mapping[str, Callable[[bool], tuple[list[Figure], list[str]]]] = {
+    "glucose": glucose.measure,
     "intake": intake.measure,
     "main": main_path.measure,
 }

@@ -1,0 +1,21 @@
+"""Type 1 diabetes: simulation beside simglucose. A section is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.bench.figures import Figure
+from tests.bench.glucose import simulation
+
+SECTIONS: tuple[Callable[[bool], tuple[list[Figure], list[str]]], ...] = (simulation.measure,)
+
+
+def measure(short: bool) -> tuple[list[Figure], list[str]]:
+    """Measure every section."""
+    figures: list[Figure] = []
+    notes: list[str] = []
+    for section in SECTIONS:
+        found, said = section(short)
+        figures += found
+        notes += said
+    return figures, notes
