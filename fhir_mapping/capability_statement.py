@@ -15,6 +15,7 @@ _INTERACTIONS = {
     "DetectedIssue": ("read", "search-type"),
     "Communication": ("read", "search-type"),
     "GuidanceResponse": ("search-type",),
+    "Observation": ("search-type",),
 }
 _KINDS = {
     "patient": "reference",

@@ -177,3 +177,8 @@ OUTCOMES: dict[str, Outcome] = {
     )
     for key, entry in _TABLE["outcome"].items()
 }
+# Numbers that a model derives of a period (``twin.Summary``), by name.
+DERIVED: dict[str, Outcome] = {
+    key: Outcome(key, entry["text"], ((SYSTEMS["loinc"], entry["loinc"], ""),) if "loinc" in entry else ())
+    for key, entry in _TABLE["derived"].items()
+}

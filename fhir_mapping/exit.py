@@ -25,6 +25,12 @@ def shown(
     return absolute | {"id": identifier, "meta": meta}
 
 
+def addressed(resource: Mapping[str, Any], hospital_url: str) -> dict[str, Any]:
+    """Return ``resource``, which is not stored, with references to the hospital's resources absolute."""
+    found: dict[str, Any] = _absolute(resource, f"{hospital_url.rstrip('/')}/")
+    return found
+
+
 def _absolute(value: Any, hospital_url: str) -> Any:
     if isinstance(value, list):
         return [_absolute(each, hospital_url) for each in value]

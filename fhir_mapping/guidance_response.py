@@ -63,12 +63,16 @@ def render(given: Guidance) -> dict[str, Any]:
         resource["contained"].append({"resourceType": "Parameters", "id": _OUTPUT, "parameter": output})
         resource["outputParameters"] = {"reference": f"#{_OUTPUT}"}
     if isinstance(answer, Refusal) and answer.reasons:
-        issues = [_issue(reason) for reason in answer.reasons]
-        resource["contained"].append({"resourceType": "OperationOutcome", "id": _MESSAGES, "issue": issues})
+        resource["contained"].append(outcome_of(answer) | {"id": _MESSAGES})
         resource["evaluationMessage"] = [{"reference": f"#{_MESSAGES}"}]
     if given.needs:
         resource["dataRequirement"] = [requirement.render(need) for need in given.needs]
     return resource
+
+
+def outcome_of(refusal: Refusal) -> dict[str, Any]:
+    """Return the OperationOutcome that tells why a model will not speak."""
+    return {"resourceType": "OperationOutcome", "issue": [_issue(reason) for reason in refusal.reasons]}
 
 
 @as_we_write("GuidanceResponse")

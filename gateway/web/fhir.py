@@ -12,11 +12,12 @@ from flask import Blueprint, Response, g, jsonify, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
-from fhir_mapping import capability_statement
+from fhir_mapping import capability_statement, guidance_response, plan
 from fhir_mapping import exit as outward
 from fhir_mapping.references import is_id
 from gateway.errors import BadRequest, NotAuthenticated, NotFound
-from gateway.operations import clients, continuation, guidance, present, tokens
+from gateway.operations import answering, clients, continuation, present, tokens
+from gateway.operations import simulate as trying
 from gateway.operations.consented import Caller
 from gateway.operations.reading import Kind
 from gateway.storage.engine import from_us
@@ -24,6 +25,7 @@ from gateway.storage.records import Key, Wanted
 from gateway.web import parameters
 from gateway.web.answers import fhir, services
 from gateway.web.authorization import FORM
+from twin_engine.twin import Refusal
 
 blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
 
@@ -112,14 +114,33 @@ def search(kind: Kind) -> Response:
     return fhir(outward.searchset(page.resources, _base(), links))
 
 
-@blueprint.get("/GuidanceResponse")
-@blueprint.post("/GuidanceResponse/_search")
-def answers() -> Response:
-    """Return what each model answers about a patient now."""
+@blueprint.get("/<any(GuidanceResponse, Observation):kind>")
+@blueprint.post("/<any(GuidanceResponse, Observation):kind>/_search")
+def answers(kind: Kind) -> Response:
+    """Return what each model answers about a patient now, or the courses and numbers of its answers."""
     caller = _searching()
-    wanted = parameters.wanted(services(), "GuidanceResponse", _given())
-    found = guidance.search(services(), caller, wanted.twins or frozenset())
-    return fhir(outward.searchset(found, _base(), {"self": _address("GuidanceResponse", _given())}))
+    wanted = parameters.wanted(services(), kind, _given())
+    found = answering.search(services(), caller, kind, wanted.twins or frozenset())
+    return fhir(outward.searchset(found, _base(), {"self": _address(kind, _given())}))
+
+
+@blueprint.post("/RiskAssessment/<identifier>/$simulate")
+def simulate(identifier: str) -> Response:
+    """Try a therapy on the twin of an assessment; a model that will not says why (422)."""
+    caller = _caller()
+    _negotiate()
+    if request.mimetype not in {"application/fhir+json", "application/json"}:
+        raise UnsupportedMediaType
+    if not is_id(identifier):
+        raise NotFound
+    now = services().clock()
+    trial = plan.read(request.get_data(cache=False), now)
+    found = trying.simulate(services(), caller, identifier, trial, now)
+    if isinstance(found, Refusal):
+        answer = fhir(guidance_response.outcome_of(found))
+        answer.status_code = 422
+        return answer
+    return fhir(found)
 
 
 def _wanted(caller: Caller, kind: Kind) -> Wanted:

@@ -45,8 +45,8 @@ def wanted(services: Services, kind: Kind, given: MultiDict[str, str]) -> Wanted
         raise BadRequest("_count is given more than once")
     if kind == "Provenance" and not {"target", "_id"} & set(given):
         raise BadRequest("Provenance is searched by target or _id")
-    if kind == "GuidanceResponse" and not {"patient", "subject"} & set(given):
-        raise BadRequest("GuidanceResponse is searched by patient")
+    if kind in OF_A_PATIENT and not {"patient", "subject"} & set(given):
+        raise BadRequest(f"{kind} is searched by patient")
     search = Wanted(newest=kind != "Provenance", count=COUNT)
     for name, value in given.items(multi=True):
         if name in readers:
@@ -200,4 +200,6 @@ PARAMETERS: Mapping[Kind, Mapping[str, Reader]] = {
     "DetectedIssue": _ASSESSMENT,
     "Communication": {**_ASSESSMENT, "subject": _patient},
     "GuidanceResponse": {"patient": _patient, "subject": _patient},
+    "Observation": {"patient": _patient, "subject": _patient},
 }
+OF_A_PATIENT = ("GuidanceResponse", "Observation")

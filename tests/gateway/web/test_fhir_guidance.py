@@ -5,15 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from fhir_mapping import guidance_response
+from fhir_mapping import course_observation, guidance_response
 from tests.fhir_mapping.validators import accepted_by_all
 from tests.gateway.web.fhir_ground import EHR, KEY, NOW, Ground, consent
 from twin_engine import store
 from twin_engine.store import EvidenceRecord, Snapshot
-from twin_engine.twin import Forecast, Reason, Refusal, Risk
+from twin_engine.twin import Course, Forecast, Reason, Refusal, Risk, Summary
 
 SCOPES = ("system/RiskAssessment.rs", "system/GuidanceResponse.s")
 ALL = " ".join(SCOPES)
+DERIVED = "system/Observation.s"
 FORECAST = Forecast(
     "cardiovascular-disease",
     NOW,
@@ -34,7 +35,7 @@ class Asked(Ground):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.client_id = self.register("asking", KEY, SCOPES)
+        self.client_id = self.register("asking", KEY, (*SCOPES, DERIVED))
 
     def answer(self, patient, *answers, labels=frozenset()):
         twin = self.services.twin_id(self.hospital, patient)
@@ -129,3 +130,35 @@ def test_it_is_asked_with_a_form_too(ground):
     path = "/fhir/GuidanceResponse/_search"
     assert client.post(path, data={"patient": "p1"}, headers=headers).json["entry"]
     assert client.post(path, json={"patient": "p1"}, headers=headers).status_code == 415
+
+
+FAN = Course(
+    "interstitial-glucose", "mg/dL", NOW, (300.0, 600.0), ((0.05, (80.0, 70.0)), (0.5, (100.0, 99.0)))
+)
+NEED = Summary("basal-insulin", "[iU]/h", 0.8, NOW - timedelta(days=7), NOW, 0.6, 1.1)
+
+
+def derived(ground, scope=f"system/RiskAssessment.rs {DERIVED}", patient="p5"):
+    return ground.get(f"/fhir/Observation?patient={patient}", scope=scope)
+
+
+def test_the_course_and_numbers_of_a_forecast_are_observations_of_their_own(ground):
+    ground.enrol("p5")
+    ground.answer("p5", ("prevent", replace(FORECAST, courses=(FAN,), summaries=(NEED,))), ("news2", REFUSAL))
+    found = [entry["resource"] for entry in derived(ground).json["entry"]]
+    assert all(accepted_by_all(each) for each in found)
+    assert [course_observation.read(each).value for each in found] == [FAN, NEED]
+    assert len({each["id"] for each in found}) == 2
+    [(_, _, detail, _)] = ground.events("disclosure")
+    assert detail == "2 Observation"
+
+
+def test_a_course_that_has_run_out_is_not_shown(ground):
+    ground.enrol("p5")
+    ground.answer("p5", ("prevent", replace(FORECAST, courses=(FAN,))))
+    ground.clock.forward(days=31)
+    assert "entry" not in derived(ground).json
+
+
+def test_a_course_needs_the_scope_of_assessments_too(ground):
+    assert derived(ground, DERIVED, "p1").status_code == 403
