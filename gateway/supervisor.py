@@ -7,9 +7,7 @@ started again, ever more slowly while it keeps dying.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -21,8 +19,25 @@ from pathlib import Path
 from gateway.settings import Settings
 from gateway.telemetry import log
 
-PR_SET_PDEATHSIG = 1
 SLOWEST_RESTART = 30.0
+
+# The child asks the kernel to be killed with its parent (prctl PR_SET_PDEATHSIG = 1), looks once whether the
+# parent died before that, and then becomes the program. Done in a fresh interpreter and not in preexec_fn,
+# which is unsafe beside threads and libraries that watch forks. The kernel means the parent *thread*: start a
+# program from one that lives as long as it may.
+_LEASH = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
+    if os.getppid() != int(sys.argv[1]):
+        sys.exit("the parent ended before this began")
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+def leashed(command: Sequence[str]) -> list[str]:
+    """Return ``command`` so that it ends when this process does, also when that is killed (Linux)."""
+    return [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid()), *command]
 
 
 @dataclass(slots=True)
@@ -71,12 +86,12 @@ class Supervisor:
         self.output.mkdir(parents=True, exist_ok=True)
         with self._log(child).open("ab") as sink:
             child.process = subprocess.Popen(
-                child.command,
+                leashed(child.command),
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
-                preexec_fn=die_with_parent,  # only a system call, no lock is taken
+                process_group=0,  # Ctrl-C reaches the parent only, which ends its children in order
             )
         child.not_before = time.monotonic() + min(2.0**child.deaths, SLOWEST_RESTART)
 
@@ -116,13 +131,6 @@ def _end(child: Child, patience: float) -> None:
     except subprocess.TimeoutExpired:
         child.process.kill()
         child.process.wait()
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends (Linux; elsewhere nothing)."""
-    os.setpgid(0, 0)  # Ctrl-C reaches the parent only, which ends its children in order
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def embedded(settings: Settings, *, web: bool = True, worker: bool = True) -> Supervisor:

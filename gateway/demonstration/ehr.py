@@ -1,7 +1,7 @@
 """The demo's EHR: somebody else's FHIR server, started as its own program in its own environment.
 
 It listens on 127.0.0.1 only, asks SMART Backend Services tokens of everybody, and keeps its data in
-one directory. It must not outlive the demo, not even when that is killed: see ``_LEASH``.
+one directory. It must not outlive the demo, not even when that is killed: see ``supervisor.leashed``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,24 +20,13 @@ from typing import Self
 
 import requests
 
+from gateway.supervisor import leashed
+
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 _SEEDER = "ehr-own-workflows"
 _SEEDER_KEY = Path("keys/sekmet_private.pem")
 _ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")  # no proxy settings, no secrets of ours
-
-# The child asks the kernel to be killed with its parent (prctl PR_SET_PDEATHSIG = 1), looks once whether the
-# parent died before that, and then becomes the EHR. Done in a fresh interpreter and not in preexec_fn, which
-# is unsafe beside threads. The kernel means the parent *thread*: start the EHR from one that lives as long
-# as the demo. Elsewhere than on Linux a kill -9 of the demo leaves the EHR running.
-_LEASH = """
-import ctypes, os, signal, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
-    if os.getppid() != int(sys.argv[1]):
-        sys.exit("the demo ended before its EHR started")
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 
 class EhrUnavailable(RuntimeError):
@@ -109,10 +97,9 @@ class ThirdPartyEhr:
         """Start it and return when it answers; raises ``EhrUnavailable`` where it does not."""
         self._directory.mkdir(parents=True, exist_ok=True)
         self._write_settings()
-        leashed = [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid())]
         with self.console.open("ab") as console:
             self._process = subprocess.Popen(
-                [*leashed, str(self._program), "serve", "-c", "settings.yaml"],
+                leashed([str(self._program), "serve", "-c", "settings.yaml"]),
                 cwd=self._directory,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,

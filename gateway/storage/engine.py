@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Pool, create_engine, event, make_url
 
 _engines: WeakSet[Engine] = WeakSet()
 
@@ -74,9 +74,16 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+_inherited: list[Pool] = []
+
+
 def _forget_inherited() -> None:
-    """A forked worker must not share sockets and file locks with its parent."""
+    """A forked worker must not share sockets and file locks with its parent.
+
+    Nor may it close what it inherited (SQLite, "How to corrupt", 2.7): the old pools are kept for good.
+    """
     for engine in _engines:
+        _inherited.append(engine.pool)
         engine.dispose(close=False)
 
 
