@@ -30,6 +30,7 @@ _AHEAD = {
     for hour in range(15)
     for minute in (0, 15, 30, 45)
 }
+_UTC = ("Z", "+00:00")
 _UPTO_MILLISECONDS = "--T::."
 _LENGTHS_WITH_MILLISECONDS = {"Z": 24, "+:": 29, "-:": 29}
 
@@ -76,7 +77,7 @@ def written(text: str) -> datetime:
     ValueError, OverflowError
         Where there is no such day, or Python has no such year.
     """
-    if text[-1] == "Z":
+    if text.endswith(_UTC):
         return datetime.fromisoformat(text)
     ahead = _AHEAD.get(text[-6:])
     if ahead is None:

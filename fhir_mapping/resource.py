@@ -3,17 +3,21 @@
 ``MAPPINGS`` names one function for each resource type, given a resource whose structure holds (R4); another
 package adds to it through the entry-point group ``didymos.mappings`` (the entry's name is the resource
 type). ``SUSPICIONS`` names, for the types from whose absence a model draws conclusions, what an unreadable
-resource may be about.
+resource may be about. ``UNREAD`` names for a mapping the elements whose faults are listed and do not stop the
+rest: a Patient whose telephone number is invalid is still known by sex and age.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping as Map
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from fhir_mapping import (
     condition,
@@ -56,10 +60,11 @@ SUSPICIONS: dict[str, Callable[[dict[str, Any], Origin], tuple[Item, ...]]] = {
     "MedicationStatement": medication.suspected,
     "Procedure": procedure.suspected,
 }
+UNREAD: dict[Mapping, frozenset[str]] = {patient.read: patient.UNREAD}
 _NO_OTHERS: Map[str, dict[str, Any]] = {}
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True):
     """All that the gateway needs of one version of one resource.
 
     ``reference`` is ``Type/id``, ``source`` the same with version, as the items name it. ``wants`` are
@@ -111,7 +116,7 @@ def read(
     """
     kind, identifier = resource.get("resourceType"), resource.get("id")
     if not isinstance(kind, str) or (kind not in definitions.resource_types() and kind not in mappings()):
-        raise Unusable("not-supported", "it names no resource type of FHIR R4", 422, "resourceType")
+        raise Unusable("not-supported", "it names no resource type of FHIR R4", 422)
     if not is_id(identifier):
         raise Unusable("value", "it has no valid id", 422, f"{kind}.id")
     version = version_of(resource)
@@ -141,7 +146,7 @@ def _mapped(kind: str, resource: dict[str, Any], origin: Origin, brought: Unusab
     try:
         if brought is not None:
             raise brought
-        validation.check(resource)
+        beside = _faults_beside(resource, UNREAD.get(mapping, frozenset()))
         mapped = mapping(resource, origin)
     except Unusable as fault:
         suspected = _suspected(kind, resource, origin)
@@ -151,7 +156,25 @@ def _mapped(kind: str, resource: dict[str, Any], origin: Origin, brought: Unusab
     if mapped.relevant and modified(resource):
         suspected = _suspected(kind, resource, origin) if mapped.items else ()
         return Mapped(suspected, reasons=(Problem("modifier", MODIFIED, kind),))
-    return mapped
+    return replace(mapped, reasons=(*mapped.reasons, *beside)) if beside else mapped
+
+
+def _faults_beside(resource: dict[str, Any], unread: frozenset[str]) -> tuple[Problem, ...]:
+    """Return the faults of a resource that is valid but for what is ``unread``; nothing for most.
+
+    Raises
+    ------
+    Unusable
+        Where it is not.
+    """
+    found = validation.problems(resource)
+    if not found:
+        return found
+    rest = {name: each for name, each in resource.items() if name.removeprefix("_") not in unread}
+    fatal = validation.problems(rest) if unread else found
+    if fatal:
+        raise validation.refusal(tuple(dict.fromkeys((*fatal, *found))))
+    return found
 
 
 def _suspected(kind: str, resource: dict[str, Any], origin: Origin) -> tuple[Item, ...]:

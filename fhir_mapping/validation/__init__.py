@@ -44,7 +44,12 @@ def check(resource: dict[str, Any]) -> None:
     """
     found = problems(resource)
     if found:
-        raise Unusable(found[0].code, found[0].text, 422, found[0].expression, found)
+        raise refusal(found)
+
+
+def refusal(found: tuple[Problem, ...]) -> Unusable:
+    """Return the refusal of a resource with these faults, of which there is at least one."""
+    return Unusable(found[0].code, found[0].text, 422, found[0].expression, found)
 
 
 def prepare(resource_types: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """What breaks HL7's constraints where a rule of presence does not say it; ``constraints`` gives the keys.
 
-Each function takes a value of its type and returns the places, relative to it, that break the rule: ``""``
-is the value itself, and nothing means that the rule holds.
+Each function takes a value of its type and returns the places (FHIRPath), relative to it, that break the
+rule: ``""`` is the value itself, and nothing means that the rule holds.
 """
 
 from __future__ import annotations
@@ -159,13 +159,13 @@ def coordinates(value: Value) -> Places:
 
 
 def probability(value: Value) -> Places:
-    return (".probabilityDecimal",) if value.get("probabilityDecimal", 0) > 100 else NOWHERE
+    return (".probability",) if value.get("probabilityDecimal", 0) > 100 else NOWHERE
 
 
 def percentages(value: Value) -> Places:
     limits = value.get("probabilityRange", {})
     return tuple(
-        f".probabilityRange.{name}"
+        f".probability.{name}"
         for name in ("low", "high")
         if name in limits and (limits[name].get("code"), limits[name].get("system")) != ("%", UCUM)
     )

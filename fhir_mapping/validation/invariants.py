@@ -19,7 +19,7 @@ from fhir_mapping.errors import Problem
 from fhir_mapping.validation import schema, targets
 from fhir_mapping.validation.constraint import Constraint
 from fhir_mapping.validation.constraints import CONSTRAINTS, RESOURCE
-from fhir_mapping.validation.containment import unreferenced
+from fhir_mapping.validation.containment import Fragments, fragments
 from fhir_mapping.validation.dates import is_in_calendar
 
 _DATES = frozenset({"date", "dateTime", "instant"})
@@ -27,16 +27,20 @@ _UNUSED = "a contained resource must be referred to, or refer to what contains i
 # An adversary may send any order of names; what is not remembered is worked out again.
 _REMEMBERED = 256
 
-# The name and index of an element, and the place of the element around it.
+# The place of the element around it, and the name and index of an element as FHIRPath has them.
 _Place = tuple[Any, str, int | None]
 
 
 @dataclass(slots=True)
 class _Scope:
-    """One resource with what it contains, and the faults found so far."""
+    """One resource with what it contains, and the faults found so far.
+
+    ``local`` are the local references in it and around it, from the outermost resource on that contains any.
+    """
 
     resource: dict[str, Any]
     found: list[Problem]
+    local: Fragments | None = None
     around: targets.Surroundings | None = None
 
     def surroundings(self) -> targets.Surroundings:
@@ -50,7 +54,8 @@ class _Scope:
 
 
 _Step = Callable[[Any, _Place, _Scope], None]
-_Plan = tuple[tuple[Constraint, ...], tuple[tuple[str, _Step], ...]]
+_Visit = tuple[str, str, _Step]
+_Plan = tuple[tuple[Constraint, ...], tuple[_Visit, ...]]
 
 
 def faults(resource: dict[str, Any]) -> Iterator[Problem]:
@@ -82,19 +87,19 @@ class _Shape:
         for constraint in constraints:
             for where in constraint.breaches(value):
                 scope.report("invariant", constraint.sentence, place, where)
-        for name, step in visits:
+        for name, told, step in visits:
             part = value[name]
             if part.__class__ is not list:
-                step(part, (place, name, None), scope)
+                step(part, (place, told, None), scope)
                 continue
             for index, item in enumerate(part):
                 if item is not None:
-                    step(item, (place, name, index), scope)
+                    step(item, (place, told, index), scope)
 
     def _plan(self, names: tuple[str, ...]) -> _Plan:
         constraints = tuple(each for each in self.constraints if each.may_break(names))
-        steps = ((name, _step(self.name, name)) for name in names)
-        plan = constraints, tuple((name, step) for name, step in steps if step is not None)
+        visits = (_visit(self.name, name) for name in names)
+        plan = constraints, tuple(visit for visit in visits if visit is not None)
         if len(self.plans) < _REMEMBERED:
             self.plans[names] = plan
         return plan
@@ -106,11 +111,16 @@ def _shape(name: str) -> _Shape:
     return _Shape(name, CONSTRAINTS.get(name, ()) + of_resources)
 
 
-def _step(owner: str, name: str) -> _Step | None:
+def _visit(owner: str, name: str) -> _Visit | None:
     """Return what looks at the element; None where there is nothing to look at."""
-    found = definitions.type_of(owner).fields.get(name)
-    if found is None:
+    field = definitions.type_of(owner).fields.get(name)
+    if field is None:
         return None
+    step = _step(owner, name, field)
+    return None if step is None else (name, field.step, step)
+
+
+def _step(owner: str, name: str, found: definitions.Field) -> _Step | None:
     if found.type == definitions.RESOURCE:
         return _contained if name == "contained" else _entire
     if found.type == "Reference":
@@ -148,23 +158,26 @@ def _contained(value: dict[str, Any], place: _Place, scope: _Scope) -> None:
 
 def _entire(value: dict[str, Any], place: _Place, scope: _Scope) -> None:
     if not schema.plain(value["resourceType"]).is_valid(value):
-        _resource(value, place, scope.found)
+        _resource(value, place, scope.found, scope.local)
 
 
-def _resource(resource: dict[str, Any], place: _Place, found: list[Problem]) -> None:
-    kind = resource["resourceType"]
-    scope = _Scope(resource, found)
-    _shape(kind).check(resource, place, scope)
-    if "contained" in resource:
-        for index in unreferenced(resource):
+def _resource(
+    resource: dict[str, Any], place: _Place, found: list[Problem], local: Fragments | None = None
+) -> None:
+    if local is None and "contained" in resource:
+        local = fragments(resource)
+    scope = _Scope(resource, found, local)
+    _shape(resource["resourceType"]).check(resource, place, scope)
+    if local is not None and "contained" in resource:
+        for index in local.unreferenced(resource):
             scope.report("invariant", _UNUSED, place, f".contained[{index}]")
 
 
 def _expression(place: _Place) -> str:
-    """Return the place as FHIRPath; what stands beside a primitive is told under the primitive's name."""
+    """Return the place as FHIRPath, which has one name for a primitive and for what stands beside it."""
     parts: list[str] = []
     around: _Place | None = place
     while around is not None:
         around, name, index = around
-        parts.append(name.removeprefix("_") if index is None else f"{name.removeprefix('_')}[{index}]")
+        parts.append(name if index is None else f"{name}[{index}]")
     return ".".join(reversed(parts))

@@ -20,6 +20,7 @@ from fhir_mapping.definitions import (
     Type,
     codes,
     element_names,
+    fhirpath,
     is_primitive,
     resource_types,
     type_of,
@@ -27,12 +28,10 @@ from fhir_mapping.definitions import (
 from fhir_mapping.errors import Problem
 from fhir_mapping.validation.primitives import PRIMITIVES
 
-_CHOICE = "[x]"
-
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A value still to be looked at; ``codes`` names the value set that binds it."""
+    """A value still to be looked at; ``path`` is FHIRPath, ``codes`` names the value set that binds it."""
 
     path: str
     type: str
@@ -73,11 +72,11 @@ def _one(code: str, text: str, path: str) -> _Steps:
 
 
 def _resource(place: _Place) -> _Steps:
-    name, path = place.value.get("resourceType"), _at(place.path, "resourceType")
+    name = place.value.get("resourceType")
     if not isinstance(name, str):
-        return _one("structure", "a resource must name its resourceType", path)
+        return _one("structure", "a resource must name its resourceType", place.path)
     if name not in resource_types():
-        return _one("not-supported", "it is not a resource type of FHIR R4", path)
+        return _one("not-supported", "it is not a resource type of FHIR R4", place.path)
     return _object(place.path or name, type_of(name), place)
 
 
@@ -90,8 +89,8 @@ def _object(path: str, kind: Type, place: _Place) -> _Steps:
         if field is not None:
             yield from _field(path, name, field, value, item)
         elif not (name == "resourceType" and kind.is_resource):
-            told = _at(path, name) if name.lower() in element_names() else path
-            yield Problem("structure", f"it is not an element of {kind.name}", told)
+            told = f"{name} is" if name.lower() in element_names() else "it holds what is"
+            yield Problem("structure", f"{told} not an element of {kind.name}", path)
     if place.codes is not None:
         yield from _concept(path, place.codes, value)
 
@@ -99,19 +98,17 @@ def _object(path: str, kind: Type, place: _Place) -> _Steps:
 def _missing(path: str, kind: Type, value: dict[str, Any]) -> Iterator[Problem]:
     for element, names in kind.required.items():
         if value.keys().isdisjoint(names):
-            told = _at(path, element.removesuffix(_CHOICE))
-            yield Problem("required", f"{kind.name} must have {element}", told)
+            yield Problem("required", f"{kind.name} must have {element}", f"{path}.{fhirpath(element)}")
 
 
 def _crowded(path: str, kind: Type, value: dict[str, Any]) -> Iterator[Problem]:
     for element, names in kind.choices.items():
         if len({name.lstrip("_") for name in names if name in value}) > 1:
-            told = _at(path, element.removesuffix(_CHOICE))
-            yield Problem("structure", f"only one {element} may be given", told)
+            yield Problem("structure", f"only one {element} may be given", f"{path}.{fhirpath(element)}")
 
 
 def _field(path: str, name: str, field: Field, value: dict[str, Any], item: Any) -> _Steps:
-    told = _at(path, name)
+    told = f"{path}.{field.step}"
     if not field.repeats and isinstance(item, list):
         yield Problem("structure", "it must not be a list", told)
     elif not field.repeats:
@@ -158,7 +155,3 @@ def _is_listed(coding: Any, value_set: str) -> bool:
         return False
     system, code = coding.get("system"), coding.get("code")
     return isinstance(system, str) and isinstance(code, str) and code in codes(value_set).get(system, ())
-
-
-def _at(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

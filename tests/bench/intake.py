@@ -4,7 +4,9 @@ Everybody reads the same Observations, one body each, in turn and in one process
 of several rounds the best. We guard, validate, check the invariants and map to values of the engine; the
 peers read the resource and look the same facts up. Observations are those of the synthetic records beside
 the repository, or made up where these are absent, with the version and the time of storage that a server
-gives them. ``intake.whole_way`` is what an Observation costs of which nothing was seen before.
+gives them; they come in the order of the record, those of one encounter after each other.
+``intake.whole_way`` is what an Observation costs of which nothing was seen before. ``intake.linear_time_10x``
+is how many times as long the validation of ten times as much takes, in the worst of many shapes.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from timeit import Timer
 from typing import Any
 
 import fhirkit
@@ -31,6 +34,7 @@ from fhir_mapping.mapped import Origin
 from gateway.demonstration import resources as fhir
 from tests.bench.cohort import observations
 from tests.bench.figures import Figure, against
+from tests.fhir_mapping.sizes import GROWING
 
 RECORDS = Path(__file__).parents[3] / "shared" / "data" / "synthea"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -51,16 +55,19 @@ def measure(short: bool) -> tuple[list[Figure], list[str]]:
     bodies = _observations(bundles)[: 1000 if short else 3000]
     rounds = 3 if short else 7
     mean = sum(map(len, bodies)) / len(bodies)
+    worst, shape = _linear(min(rounds, 3))
     figures = [
         *_read(bodies, rounds),
         _hot_path(bodies, rounds),
         *_whole(bundles[: 4 if short else 10], rounds),
+        Figure("intake.linear_time_10x", worst, "times"),
         _memory(bodies),
         _start(),
     ]
     return figures, [
         f"{len(bodies)} Observations of {mean:.0f} bytes; processor time of one core, best of {rounds}",
         f"{_refused(bundles)} resources of {len(bundles)} synthetic records refused",
+        f"ten times as much takes longest where it is: {shape}",
     ]
 
 
@@ -141,6 +148,21 @@ def _whole(bundles: list[bytes], rounds: int) -> list[Figure]:
 
 def _valid(body: bytes) -> object:
     return validation.problems(guard.resource(body, guard.BUNDLE))
+
+
+def _linear(rounds: int) -> tuple[float, str]:
+    """Return the worst ratio of the times for 10,000 and for 1,000 elements, and of what they are."""
+    return max((_ratio(made, rounds), shape) for shape, made in GROWING.items())
+
+
+def _ratio(made: Callable[[int], Any], rounds: int) -> float:
+    timers = [
+        Timer(partial(validation.problems, orjson.loads(orjson.dumps(made(count)))), timer=time.process_time)
+        for count in (1000, 10_000)
+    ]
+    spent = [[timer.timeit(1) for timer in timers] for _ in range(3 * rounds)]
+    small, large = (float(min(each)) for each in zip(*spent, strict=True))
+    return large / small
 
 
 def _memory(bodies: list[bytes]) -> Figure:

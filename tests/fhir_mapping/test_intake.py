@@ -149,6 +149,32 @@ def test_bytes_that_the_guard_refuses_are_refused(piece):
     assert said(lambda: intake.read(body, NOW)) == whole(body)
 
 
+@pytest.mark.parametrize("indent", [None, 1, 4])
+def test_a_name_that_stands_twice_is_found_whatever_white_space_was_known(indent):
+    wide = json.dumps(WEIGHT, indent=indent).encode()
+    intake.read(wide, NOW)
+    narrow = orjson.dumps(WEIGHT)
+    for twice in (b'"id":"\\u0000",', b'"id":"\\\\\\\\",'):
+        body = narrow.replace(b'"id"', twice + b'"id"', 1)
+        padded = body + b" " * (len(wide) - len(body))
+        assert said(lambda: intake.read(padded, NOW)) == whole(padded)  # noqa: B023
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4])
+def test_white_space_hides_nothing_and_changes_nothing(indent):
+    intake.read(orjson.dumps(WEIGHT), NOW)
+    body = json.dumps({**WEIGHT, "id": "other"}, indent=indent).encode()
+    assert intake.read(body, NOW) == whole(body)
+
+
+@given(st.integers(0, 10**17 - 1), st.integers(1, 17))
+def test_any_decimal_is_rounded_as_the_guard_rounds_it(digits, places):
+    intake.read(orjson.dumps(WEIGHT), NOW)
+    number = f"7{digits % 10}.{digits % 10**places:0{places}}"
+    body = orjson.dumps(WEIGHT).replace(b"70.5", number.encode())
+    assert intake.read(body, NOW) == whole(body)
+
+
 @pytest.mark.parametrize("path", examples("synthea"), ids=lambda path: path.stem if path else "absent")
 def test_synthetic_records_are_read_alike_whether_known_or_not(path):
     stored = {"versionId": "1", "lastUpdated": "2026-11-01T09:00:00Z"}

@@ -18,6 +18,15 @@ def coded(system: str, code: str) -> dict[str, Any]:
     return {"coding": [{"system": system, "code": code}]}
 
 
+# Elements of a choice of types, as far as they are broken here.
+_CHOICES = "abatement|born|deceased|effective|medication|onset|probability|value|when"
+
+
+def fhirpath(place: str) -> str:
+    """Return a place told by the names of JSON as FHIRPath tells it: a choice without its type."""
+    return re.sub(rf"\b({_CHOICES})[A-Z]\w*", r"\1", place).replace("text.div", "text.`div`")
+
+
 GLUCOSE = coded("http://loinc.org", "15074-8")
 
 VALID: dict[str, dict[str, Any]] = {

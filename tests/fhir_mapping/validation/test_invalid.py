@@ -16,6 +16,7 @@ from tests.fhir_mapping.validation.specimens import (
     VALID,
     changed,
     coded,
+    fhirpath,
     valid,
 )
 
@@ -81,6 +82,7 @@ MISSING_CHOICE = [
     ("GuidanceResponse", "moduleUri", "required", "GuidanceResponse.module"),
     ("Communication", "payload[0].contentString", "structure", "Communication.payload[0]"),
 ]
+# Told at what holds it, for HL7 gives it no place; the text says its name.
 UNKNOWN = [
     ("Observation", "gender", "red"),
     ("Observation", "valueDecimal", 1.5),
@@ -273,10 +275,17 @@ LOCAL = [
     ("RiskAssessment", "basis[0].reference", "#basis"),
     ("Provenance", "agent[0].who.reference", "#device"),
 ]
+
+
+def holder(kind, place):
+    return fhirpath(f"{kind}.{place}".rpartition(".")[0])
+
+
 SIMPLE = [
     *((kind, place, DROP, code, None) for kind, place, code in MISSING),
     *((kind, place, DROP, code, told) for kind, place, code, told in MISSING_CHOICE),
-    *((*row, "structure", None) for row in UNKNOWN + TYPES),
+    *((kind, place, value, "structure", holder(kind, place)) for kind, place, value in UNKNOWN),
+    *((*row, "structure", None) for row in TYPES),
     *((*row, "value", None) for row in LEXICAL + CALENDAR),
     *((kind, place, value, "structure", told) for kind, place, value, told in EMPTY + TWO_VALUES),
     *((*row, "code-invalid", None) for row in BINDINGS),
@@ -303,7 +312,13 @@ def test_each_resource_is_valid_before_it_is_broken(kind):
     ids=[f"{kind}.{place} {code} {index}" for index, (kind, place, _, code, _) in enumerate(SIMPLE)],
 )
 def test_one_wrong_element_is_refused_at_its_place(kind, place, value, code, told):
-    assert refused(changed(kind, {place: value})) == [(code, told or f"{kind}.{place}")]
+    assert refused(changed(kind, {place: value})) == [(code, told or fhirpath(f"{kind}.{place}"))]
+
+
+@pytest.mark.parametrize(("kind", "place", "value"), UNKNOWN)
+def test_a_name_of_hl7_that_does_not_belong_is_told_in_words(kind, place, value):
+    (problem,) = validation.problems(changed(kind, {place: value}))
+    assert problem.text.startswith(f"{place.rpartition('.')[2]} is not an element of ")
 
 
 def test_the_suite_covers_every_type_with_at_least_150_invalid_resources():
@@ -313,7 +328,7 @@ def test_the_suite_covers_every_type_with_at_least_150_invalid_resources():
 
 @pytest.mark.parametrize("kind", [None, 7, "patient", "Patients", "Element"])
 def test_what_is_no_resource_type_is_refused(kind):
-    assert [place for _, place in refused({"resourceType": kind})] == ["resourceType"]
+    assert [place for _, place in refused({"resourceType": kind})] == [""]
 
 
 def test_every_fault_is_told_and_not_only_the_first():

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,7 +74,6 @@ def test_any_text_is_judged(div):
 @pytest.mark.parametrize(
     "piece", ["<", "<!--", "-->", "<div>", "</div>", "<a ", "<div a='b' ", '<a href="', "<b/>"]
 )
-def test_hostile_text_is_judged_quickly(piece):
-    begun = time.process_time()
-    is_permitted(f"<div>{piece * (1_000_000 // len(piece))}</div>")
-    assert time.process_time() - begun < 3
+def test_hostile_text_of_a_megabyte_is_judged_to_its_end(piece):
+    """Were the search to begin anew at each piece, this would run for hours."""
+    assert not is_permitted(f"<div>a{piece * (1_000_000 // len(piece))}</div><")
