@@ -73,7 +73,8 @@ def contained(resource: dict[str, Any], identifier: str) -> dict[str, Any]:
         if each["id"] == identifier:
             found: dict[str, Any] = each
             return found
-    raise Unusable("structure", "what it refers to is not contained in it", 422, "contained")
+    place = f"{resource['resourceType']}.contained"
+    raise Unusable("structure", "what it refers to is not contained in it", 422, place)
 
 
 _Value = TypeVar("_Value")
@@ -91,7 +92,7 @@ def as_we_write(
         @wraps(reader)
         def read_ours(resource: dict[str, Any]) -> _Value:
             if resource.get("resourceType") != kind:
-                raise Unusable("structure", f"it is not a {kind}", 422, "resourceType")
+                raise Unusable("structure", f"it is not a {kind}", 422)
             try:
                 return reader(resource)
             except (LookupError, TypeError, ValueError, AttributeError):

@@ -149,7 +149,7 @@ def _rate(dosage: _Dosage, counted: Counted) -> float | Problem:
     if dosage.rate_quantity is not None:
         return _rate_of_quantity(dosage.rate_quantity, counted)
     ratio = dosage.rate_ratio or _Ratio()
-    place = f"{_AMOUNT}.rateRatio"
+    place = f"{_AMOUNT}.rate"
     above, below = ratio.numerator or Quantity(), ratio.denominator or Quantity()
     amount = _counted(above, counted, place)
     length = _agreed(below, _SECONDS.get)
@@ -161,7 +161,7 @@ def _rate(dosage: _Dosage, counted: Counted) -> float | Problem:
 
 
 def _rate_of_quantity(rate: Quantity, counted: Counted) -> float | Problem:
-    place = f"{_AMOUNT}.rateQuantity"
+    place = f"{_AMOUNT}.rate"
     length = _agreed(rate, lambda text: _SECONDS.get(text.rpartition("/")[2]))
     if length is None:
         return Problem("unit", "the rate is not per a known time", place)

@@ -81,7 +81,7 @@ def read(
     if resource["resourceType"] == "Bundle":
         return _backport(resource)
     if resource["resourceType"] in _STATUS:
-        return _told(resource, ())
+        return _told(resource, (), resource["resourceType"])
     change = _change(resource, deleted=deleted)
     if named and (type_in_path, id_in_path) != (change.type, change.id):
         raise Unusable("invalid", "the path names another resource than the body", 422)
@@ -103,10 +103,10 @@ def _check_format(content_type: str | None) -> None:
         raise Unusable("not-supported", "only JSON in UTF-8 is read", 415)
 
 
-def _change(resource: dict[str, Any], *, deleted: bool = False) -> Change:
+def _change(resource: dict[str, Any], place: str = "Resource.id", *, deleted: bool = False) -> Change:
     kind, identifier = resource.get("resourceType"), resource.get("id")
     if not is_id(identifier) or parse(f"{kind}/{identifier}") is None:
-        raise Unusable("value", "the resource has no type or no valid id", 422, "Resource.id")
+        raise Unusable("value", "the resource has no type or no valid id", 422, place)
     return Change(
         str(kind),
         str(identifier),
@@ -121,16 +121,19 @@ def _change(resource: dict[str, Any], *, deleted: bool = False) -> Change:
 def _backport(bundle: dict[str, Any]) -> Notification:
     entries = objects(bundle.get("entry"))
     status = as_object(entries[0].get("resource")) if entries else {}
+    place = "Bundle.entry[0].resource"
     if status.get("resourceType") not in _STATUS:
-        raise Unusable("not-supported", "the Bundle is not a notification", 422, "Bundle.entry[0].resource")
-    return _told(status, tuple(entries[1:]))
+        raise Unusable("not-supported", "the Bundle is not a notification", 422, place)
+    return _told(status, tuple(entries[1:]), place)
 
 
-def _told(status: dict[str, Any], entries: tuple[dict[str, Any], ...]) -> Notification:
+def _told(status: dict[str, Any], entries: tuple[dict[str, Any], ...], place: str) -> Notification:
     fields, events = _parameters(status) if status["resourceType"] == "Parameters" else _status(status)
     kind = fields.get("type")
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise Unusable("code-invalid", "the type of notification is not known", 422, "Parameters.type")
+        told_by = "type" if status["resourceType"] == "SubscriptionStatus" else "parameter"
+        text = "the type of notification is not known"
+        raise Unusable("code-invalid", text, 422, f"{place}.{told_by}")
     changes = tuple(dict.fromkeys(_changes(events, entries)))
     numbers = [_number(event.get("event-number")) for event in events]
     told = [n for n in (*numbers, _number(fields.get("events-since-subscription-start"))) if n is not None]
@@ -201,7 +204,7 @@ def _entry_change(reference: Reference, entry: dict[str, Any]) -> Change:
     deleted = as_object(entry.get("request")).get("method") == "DELETE"
     resource = as_object(entry.get("resource"))
     if resource:
-        return _change(resource, deleted=deleted)
+        return _change(resource, "Bundle.entry.resource.id", deleted=deleted)
     version = reference.version or _etag(as_object(entry.get("response")).get("etag"))
     return Change(reference.type, reference.id, version, None, deleted, "", own=False)
 

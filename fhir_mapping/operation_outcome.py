@@ -30,16 +30,19 @@ def render(code: str, text: str, severity: str = "error", expression: tuple[str,
 
 def of(error: Unusable) -> dict[str, Any]:
     """Return the OperationOutcome for input that cannot be used, with an issue for every fault."""
-    issues = [
-        _issue(problem.code, problem.text, "error", (problem.expression,) if problem.expression else ())
-        for problem in error.problems
-    ]
-    return {"resourceType": "OperationOutcome", "issue": issues}
+    return _told(error.problems, "error")
 
 
 def warnings(problems: Iterable[Problem]) -> dict[str, Any]:
     """Return the OperationOutcome for parts of a readable resource that are quarantined."""
-    issues = [_issue(one.code, one.text, "warning", (one.expression,)) for one in problems]
+    return _told(problems, "warning")
+
+
+def _told(problems: Iterable[Problem], severity: str) -> dict[str, Any]:
+    issues = [
+        _issue(problem.code, problem.text, severity, (problem.expression,) if problem.expression else ())
+        for problem in problems
+    ]
     return {"resourceType": "OperationOutcome", "issue": issues}
 
 

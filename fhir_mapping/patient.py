@@ -20,6 +20,14 @@ from fhir_mapping.mapped import Mapped, Origin
 from fhir_mapping.shapes import CodeableConcept, Period, Shape, Text, view
 from twin_engine.twin import Sex, Subject
 
+# Elements that nothing is read from and that are no modifiers, which could change what the rest means.
+UNREAD = frozenset(
+    {
+        "address", "communication", "contact", "contained", "generalPractitioner", "identifier", "language",
+        "managingOrganization", "maritalStatus", "multipleBirthBoolean", "multipleBirthInteger", "name",
+        "photo", "telecom", "text",
+    }
+)  # fmt: skip
 CLINICAL_USE = "http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse"
 BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
 _FEMALE: Sex = "female"

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from fhir_mapping import definitions
 from fhir_mapping.errors import Unusable
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1_048_576)]
@@ -84,8 +85,20 @@ def _unusable(kind: str, message: str) -> Unusable:
     missing = _REQUIRED.match(message)
     if missing:
         path = f"{path}.{missing['field']}".strip(".")
-        return Unusable("required", "a required element is missing", 422, f"{kind}.{path}")
-    expression = f"{kind}.{path}" if path else kind
+        return Unusable("required", "a required element is missing", 422, _expression(kind, path))
+    expression = _expression(kind, path)
     if message.startswith("Invalid enum value"):
         return Unusable("code-invalid", "a code is outside its required value set", 422, expression)
     return Unusable("structure", "an element has the wrong type", 422, expression)
+
+
+def _expression(kind: str, path: str) -> str:
+    """Return the place that JSON's names lead to as FHIRPath, as far as HL7 knows them."""
+    told, of_type = [kind], kind
+    for name in path.split(".") if path else ():
+        field = definitions.type_of(of_type).fields.get(name) if of_type in definitions.elements() else None
+        if field is None:
+            break
+        told.append(field.step)
+        of_type = field.type
+    return ".".join(told)

@@ -25,6 +25,8 @@ ELEMENT = "Element"
 """The type of what stands beside a primitive value, under its name with ``_``."""
 
 _CHOICE = "[x]"
+# Of FHIRPath's words that an element has for a name, the one that is no identifier unless it is quoted.
+_QUOTED = {"div": "`div`"}
 # Like every id: an attribute or a document in XML takes no extensions, so nothing stands beside it in JSON.
 _BARE = {"Extension.url", "Narrative.div"}
 _ELEMENT: dict[str, dict[str, Any]] = {
@@ -45,6 +47,11 @@ class Field:
     repeats: bool = False
     codes: str | None = None
     targets: tuple[str, ...] = ()
+
+    @property
+    def step(self) -> str:
+        """The element as FHIRPath names it: a choice without its type."""
+        return fhirpath(self.element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,11 @@ def type_of(name: str) -> Type:
 
 def is_primitive(name: str) -> bool:
     return name[0].islower()
+
+
+def fhirpath(element: str) -> str:
+    """Return the name of an element (``value[x]``) as a step of a FHIRPath expression (``value``)."""
+    return _QUOTED.get(element) or element.removesuffix(_CHOICE)
 
 
 def _fields(owner: str, element: str, told: dict[str, Any]) -> Iterator[tuple[str, Field]]:

@@ -105,7 +105,8 @@ def _trace_or_problem(
         return Problem("comparator", "a bound is not a value", f"{place}.value.comparator", signal.name)
     if quantity.scale(signal, given) is None:
         text = "the unit is absent, unknown or contradicts itself"
-        return Problem("unit", text, f"{place}.value.unit", signal.name)
+        where = f"{place}.value.unit" if "valueQuantity" in holder else f"{place}.value"
+        return Problem("unit", text, where, signal.name)
     return Problem(
         "range", "the value is outside what is physically plausible", f"{place}.value", signal.name
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fhir_mapping.errors import Problem, Unusable
@@ -21,6 +21,7 @@ from fhir_mapping.release.tables import TABLES
 __all__ = ["Received", "Release", "from_r4", "of", "receive", "to_r4"]
 
 _RELEASES: dict[str, Release] = {"4.0": "R4", "4.1": "R4B", "4.3": "R4B"}
+_STEP = re.compile(r"\w+")
 _PUBLISHED = re.compile(r"(\d+)\.(\d+)(\.\d+)?")
 
 
@@ -59,9 +60,9 @@ def receive(resource: dict[str, Any], release: Release) -> Received:
         return Received(resource)
     turned = copy.deepcopy(resource)
     place = _place(turned)
-    place.faults.extend(structure.faults(resource))
     _down(turned, place)
-    return Received(turned, _fault(place.faults))
+    refused = (_told(resource, fault) for fault in place.faults)
+    return Received(turned, _fault([*structure.faults(resource), *refused]))
 
 
 def to_r4(resource: dict[str, Any], release: Release) -> dict[str, Any]:
@@ -100,6 +101,12 @@ def from_r4(resource: dict[str, Any], release: Release) -> dict[str, Any]:
 def _place(resource: Element) -> Place:
     kind = str(resource.get("resourceType"))
     return Place(kind, kind, [])
+
+
+def _told(resource: Element, fault: Problem) -> Problem:
+    """Return a fault that a step found, under the place that FHIRPath has for it."""
+    steps = [int(part) if part.isdecimal() else part for part in _STEP.findall(fault.expression)[1:]]
+    return replace(fault, expression=structure.expression(resource, steps))
 
 
 def _fault(faults: list[Problem]) -> Unusable | None:

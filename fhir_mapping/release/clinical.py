@@ -123,6 +123,18 @@ def _coded(concept: object) -> set[str]:
     return {str(coding.get("code")) for coding in objects(as_object(concept).get("coding"))}
 
 
+CARE_TEAM: tuple[Step, ...] = (
+    REASON,
+    Only("R4", "encounter", "Reference"),
+    Within(
+        "participant",
+        (
+            Listed("role", "CodeableConcept", plural="R4"),
+            Renamed("period", "coveragePeriod"),
+            Only("R5", "coverageTiming", "Timing"),
+        ),
+    ),
+)
 OBSERVATION: tuple[Step, ...] = (
     *_MEASURED,
     Within("component", _MEASURED),

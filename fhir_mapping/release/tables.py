@@ -20,6 +20,7 @@ TABLES: dict[str, tuple[Step, ...]] = {
     "AuditEvent": AUDIT_EVENT,
     "Bundle": (Codes("type", r4={"subscription-notification": "history"}), Irregular(None, _without_issues)),
     "CarePlan": written.CARE_PLAN,
+    "CareTeam": clinical.CARE_TEAM,
     "Communication": written.COMMUNICATION,
     "Condition": clinical.CONDITION,
     "Consent": CONSENT,

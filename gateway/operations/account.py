@@ -61,9 +61,11 @@ def account(change: Change, standing: Standing) -> Account:
     source = f"{reference}/_history/{record.version}"
     if change.version is not None and change.version != record.version:
         return Account("never-shown" if newer(change.version, record.version) else "superseded", source)
+    if any(isinstance(answer, Forecast) and source in answer.basis for answer in standing.answers):
+        return Account("used", source)
     if record.reasons and not any(getattr(item, "confirmed", True) for item in record.items):
         return Account("quarantined", "; ".join(record.reasons))
-    return _used(source, record, standing)
+    return _unused(source, record, standing)
 
 
 def newer(told: str, here: str) -> bool:
@@ -71,9 +73,7 @@ def newer(told: str, here: str) -> bool:
     return told.isdecimal() and here.isdecimal() and int(told) > int(here)
 
 
-def _used(source: str, record: EvidenceRecord, standing: Standing) -> Account:
-    if any(isinstance(answer, Forecast) and source in answer.basis for answer in standing.answers):
-        return Account("used", source)
+def _unused(source: str, record: EvidenceRecord, standing: Standing) -> Account:
     newer = _newer(record.items, standing)
     if newer is not None:
         return Account("superseded", newer)

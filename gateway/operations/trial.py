@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fhir_mapping import bundle, genomics, guard, operation_outcome, resource
+import msgspec
+
+from fhir_mapping import (
+    bundle,
+    consent,
+    coverage,
+    genomics,
+    guard,
+    operation_outcome,
+    release,
+    resource,
+    validation,
+)
 from fhir_mapping.errors import Unusable
+from fhir_mapping.release import Release
+
+_UNREAD = "nothing is read from resources of this type"
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(msgspec.Struct, frozen=True):
     """What would become of one resource: its ``number`` in the Bundle, the values, and what was found."""
 
     number: int
@@ -22,10 +35,11 @@ class Tried:
     outcome: dict[str, Any] | None = None
 
 
-def tried(body: bytes, now: datetime) -> Iterator[Tried]:
+def tried(body: bytes, now: datetime, sent: Release = "R4") -> Iterator[Tried]:
     """Yield what would become of each resource in ``body``: a Bundle's entries, or the one it holds.
 
-    Anything that cannot be read is yielded as refused; nothing is raised.
+    ``sent`` is the release that the EHR speaks. Anything that cannot be read is yielded as refused; nothing
+    is raised.
     """
     try:
         found = guard.resource(body, guard.BUNDLE)
@@ -34,25 +48,38 @@ def tried(body: bytes, now: datetime) -> Iterator[Tried]:
         return
     parts = bundle.resources(found) if found["resourceType"] == "Bundle" else iter((found,))
     for number, part in enumerate(parts):
-        yield _tried(number, part, now)
+        yield _tried(number, part, now, sent)
 
 
-def _tried(number: int, part: dict[str, Any], now: datetime) -> Tried:
+def _tried(number: int, part: dict[str, Any], now: datetime, sent: Release) -> Tried:
     kind = str(part.get("resourceType"))
     try:
-        reading = resource.read(part, now)
+        received = release.receive(part, sent)
+        if kind == "Consent":
+            _check_consent(received, sent)
+        reading = resource.read(received.resource, now, fault=received.fault)
     except Unusable as fault:
         return Tried(number, kind, True, 0, operation_outcome.of(fault))
-    return Tried(
-        number, kind, False, len(reading.items) + (reading.subject is not None), _left(part, reading)
-    )
+    items = len(reading.items) + (reading.subject is not None)
+    return Tried(number, kind, False, items, _left(received.resource, reading))
+
+
+def _check_consent(received: release.Received, sent: Release) -> None:
+    """Refuse a Consent that would count as a denial because it cannot be understood."""
+    if received.fault is not None:
+        raise received.fault
+    if sent != "R5":  # what came as R5 was checked by its own definitions
+        validation.check(received.resource)
+    consent.read(received.resource)
 
 
 def _left(part: dict[str, Any], reading: resource.Reading) -> dict[str, Any] | None:
     """Return what was left of a readable resource, or why one of its type holds nothing; None for neither."""
     if reading.reasons:
         return operation_outcome.warnings(reading.reasons)
+    kind = str(part["resourceType"])
+    read = reading.relevant or kind in resource.mappings() or kind in coverage.BESIDE
     explained = None if reading.relevant else genomics.explain(part)
-    if explained is None:
+    if explained is None and read:
         return None
-    return operation_outcome.render("not-supported", explained, "information", (str(part["resourceType"]),))
+    return operation_outcome.render("not-supported", explained or _UNREAD, "information", (kind,))

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_mapping import resource
+from fhir_mapping import definitions, patient, resource
+from fhir_mapping.errors import Unusable
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 CLINICAL_USE = "http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse"
@@ -81,3 +82,59 @@ def test_nobody_is_older_than_130_years(born, known):
     reading = read(gender="female", birthDate=born)
     assert (reading.subject.birth_date is not None) == known
     assert [problem.code for problem in reading.reasons] == ([] if known else ["range"])
+
+
+PERSON = {"gender": "female", "birthDate": "1960-05-17"}
+
+
+@pytest.mark.parametrize(
+    ("elements", "place"),
+    [
+        ({"telecom": [{"system": "mobile", "value": "1"}]}, "Patient.telecom[0].system"),
+        ({"name": [{"period": {"start": "2024", "end": "2023"}}]}, "Patient.name[0].period"),
+        ({"text": {"status": "generated", "div": "<div><script/></div>"}}, "Patient.text.`div`"),
+        ({"_language": {"extension": []}}, "Patient.language.extension"),
+        ({"multipleBirthInteger": "two"}, "Patient.multipleBirth"),
+        ({"contained": [{"resourceType": "Organization", "id": "o"}]}, "Patient.contained[0]"),
+        ({"telecom": [{"system": "mobile"}] * 60}, "Patient.telecom[49].system"),
+    ],
+)
+def test_a_fault_in_an_element_that_is_not_read_is_listed_and_stops_nothing(elements, place):
+    reading = read(**PERSON, **elements)
+    assert (reading.subject.sex, reading.subject.birth_date) == ("female", date(1960, 5, 17))
+    assert reading.reasons[-1].expression == place
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"gender": "f"},
+        {"birthDate": "1960-02-30"},
+        {"deceasedBoolean": "no"},
+        {"deceasedDateTime": "yesterday"},
+        {"active": "yes"},
+        {"link": [{"type": "same"}]},
+        {"extension": [{"url": CLINICAL_USE, "valueCode": 1}]},
+        {"modifierExtension": [{}]},
+        {"meta": {"security": {}}},
+        {"birthdate": "1960-05-17"},
+        {"Deceased": True},
+    ],
+)
+def test_a_fault_in_what_is_read_or_may_change_its_meaning_refuses_the_person(elements):
+    harmless = {"telecom": [{"system": "mobile"}] * 60}
+    with pytest.raises(Unusable):
+        read(**{**PERSON, **elements})
+    with pytest.raises(Unusable) as refused:
+        read(**{**harmless, **PERSON, **elements})
+    assert not refused.value.expression.startswith("Patient.telecom")
+
+
+def test_every_element_that_may_be_wrong_is_one_of_hl7_and_read_by_nothing():
+    fields = definitions.type_of("Patient").fields
+    read_elsewhere = {"id", "meta"}
+    may_change_the_meaning = {"active", "deceasedBoolean", "deceasedDateTime", "implicitRules", "link"}
+    read_here = {"extension", "modifierExtension", "gender", "birthDate"}
+    known = {name for name in fields if not name.startswith("_")}
+    assert known - patient.UNREAD == read_elsewhere | may_change_the_meaning | read_here
+    assert known >= patient.UNREAD

@@ -47,7 +47,7 @@ def told(body: bytes):
     if json.loads(body)["resourceType"] == "Consent":
         return plain(consent.read(guard.resource(body, unique_keys=True)))
     reading = resource.read(guard.resource(body), NOW)
-    told = reading._asdict() | {"updated": None, "last_updated": reading.last_updated}
+    told = msgspec.structs.asdict(reading) | {"updated": None, "last_updated": reading.last_updated}
     return {name: shown for name in told if (shown := plain(told[name])) not in (None, [], False)}
 
 
