@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     )
     policy: str = Field("deny", description="name of the consent policy for newly connected hospitals")
 
+    models: str = Field(
+        "prevent,news2,type-1-diabetes",
+        description="models that are on where no person has said otherwise: all, or names with commas",
+    )
+
     body_limit: int = Field(2_000_000, ge=1_000, description="largest request body, bytes")
     backlog_limit: int = Field(50_000, ge=1, description="waiting events above which notifications get 429")
     debounce: float = Field(0.25, ge=0, le=10, description="wait before an idle twin is updated, seconds")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,9 @@ from sqlalchemy import Connection
 from fhir_mapping import provenance, risk_assessment, validation
 from fhir_mapping.device import Software
 from fhir_mapping.heading import Heading
+from gateway.operations import switches
 from gateway.operations.services import Hospital, Services
+from gateway.operations.switches import State
 from gateway.operations.update import Computed, same
 from gateway.storage import outbox
 from gateway.storage.engine import to_us
@@ -48,12 +50,19 @@ class Occasion:
         with self.services.journal.reading() as connection:
             return outbox.latest(connection, self.twin)
 
+    def states(self) -> Mapping[str, State]:
+        """Return which models are on at this hospital."""
+        with self.services.journal.reading() as connection:
+            return switches.states(connection, self.services, self.hospital.id)
+
 
 def assessments(occasion: Occasion, computed: tuple[Computed, ...]) -> tuple[Version, ...]:
     """Return the new versions that ``computed`` gives rise to."""
-    standing = occasion.standing()
-    new = []
+    standing, states = occasion.standing(), occasion.states()
+    new = _stopped(occasion, standing.values(), states)
     for one in computed:
+        if states[one.model.card.name] != "on":
+            continue
         for answer in one.answers:  # also of an unchanged snapshot: consent may have come back
             identifier = assessment_id(occasion.services, occasion.twin, one.model.card.name, answer.family)
             before = standing.get(identifier)
@@ -61,6 +70,19 @@ def assessments(occasion: Occasion, computed: tuple[Computed, ...]) -> tuple[Ver
             if _says_something_new(answer, one, before) or (relabelled and isinstance(answer, Forecast)):
                 new.append(_version(occasion, one.model, answer, before))
     return tuple(new)
+
+
+def _stopped(occasion: Occasion, standing: Iterable[Version], states: Mapping[str, State]) -> list[Version]:
+    """Return versions that say of each live assessment whose model is not on here that it holds no more."""
+    models = occasion.services.models
+    return [
+        _version(occasion, models[old.model], Refusal(old.family, occasion.at, (NOT_SHOWN,)), old)
+        for old in standing
+        if old.live and old.model in models and states[old.model] != "on"
+    ]
+
+
+NOT_SHOWN = Reason("unconfirmed", "", "This model is not shown at this site for now.")
 
 
 def _says_something_new(answer: Forecast | Refusal, one: Computed, before: Version | None) -> bool:
@@ -84,9 +106,10 @@ def withdrawals(occasion: Occasion) -> tuple[Version, ...]:
 
 
 def lapses(occasion: Occasion, snapshots: Iterable[Snapshot]) -> tuple[Version, ...]:
-    """Return versions that say of each forecast that has run out that it holds no more."""
+    """Return versions that say of what has run out or is not to be shown any more that it holds no more."""
     standing, models = occasion.standing(), occasion.services.models
-    new = []
+    new = _stopped(occasion, standing.values(), occasion.states())
+    standing = {each: old for each, old in standing.items() if old.id not in {one.id for one in new}}
     for snapshot in snapshots:
         for answer in snapshot.answers if snapshot.model in models else ():
             before = standing.get(

@@ -16,12 +16,12 @@ from audit.record import Event
 from consent.decision import Decision
 from consent.policy import Directive
 from fhir_mapping.notification import Change
-from gateway.operations import assess
+from gateway.operations import assess, calibrating, scoring
 from gateway.operations.account import Account, account
 from gateway.operations.consented import acted, recorded, weigh
 from gateway.operations.directives import remember
 from gateway.operations.errand import Leave, disclosure
-from gateway.operations.job import Job, Result
+from gateway.operations.job import DENIED, Job, Result
 from gateway.operations.receive import notified
 from gateway.operations.services import Services
 from gateway.operations.update import turns
@@ -80,7 +80,8 @@ UNTOLD = Account("denied", "disclosure")
 
 def _disclosure(job: Job, result: Result, directives: tuple[Directive, ...]) -> Decision | None:
     """Decide whether the EHR may be told; None where there is nothing to tell it."""
-    forecasts = any(isinstance(answer, Forecast) for one in result.computed for answer in one.answers)
+    shown = (one for one in result.computed if not one.silent)
+    forecasts = any(isinstance(answer, Forecast) for one in shown for answer in one.answers)
     if not forecasts or result.closing or job.hospital.profile.write == "kept-here":
         return None
     return weigh(job.services, job.hospital, job.twin, disclosure(result.labels), directives)
@@ -129,8 +130,16 @@ def _store(connection: Connection, job: Job, result: Result) -> set[str]:
             store.append_snapshot(connection, vault, job.twin, one.snapshot)
     before = job.at - timedelta(days=job.services.settings.state_retention)
     store.compact(connection, job.twin, before, outbox.updates(connection, job.twin))
+    _score(connection, job, result)
     _quarantine(connection, job, result)
     return _take(connection, job, references)
+
+
+def _score(connection: Connection, job: Job, result: Result) -> None:
+    """Forget the scores that rest on what was withdrawn, and keep how other forecasts did."""
+    denied = result.state == DENIED.state
+    calibrating.take_out(connection, job.services, job.twin, None if denied else result.withdrawn)
+    scoring.keep(connection, job.sitting, result.settled, () if denied else result.computed)
 
 
 def _take(connection: Connection, job: Job, references: list[str]) -> set[str]:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from gateway.errors import DidymosError
 from gateway.hospitals.errors import BadAnswer
+from gateway.operations import switches
 from gateway.operations.inspection import verify
 from gateway.operations.registry import hospitals
 from gateway.operations.services import Services
@@ -48,7 +49,7 @@ def examine(settings: Settings, build: Callable[[Settings], Services]) -> list[F
     if not opened:
         return findings
     services = opened[0]
-    findings.append(_log(services))
+    findings += [_log(services), _models(services)]
     findings += [_try(f"model {name}", partial(_model, services, name)) for name in services.models]
     for name, identifier in hospitals(services).items():
         findings.append(_try(f"EHR {name}", partial(_ehr, services, identifier)))
@@ -85,6 +86,14 @@ def _ping(settings: Settings) -> None:
 def _log(services: Services) -> Finding:
     verdict = verify(services)
     return Finding("audit log", verdict.ok, verdict.text)
+
+
+def _models(services: Services) -> Finding:
+    """Check that a default names models that there are."""
+    chosen = switches.by_default(services)
+    strange = sorted(chosen - services.models.keys())
+    said = f"not registered: {', '.join(strange)}" if strange else ", ".join(sorted(chosen)) or "none"
+    return Finding("models by default", not strange, said)
 
 
 def _model(services: Services, name: str) -> str:

@@ -18,6 +18,7 @@ from fhir_mapping.survival import lost
 from gateway.hospitals import write
 from gateway.hospitals.errors import AmbiguousWrite, HospitalError
 from gateway.hospitals.write import Written
+from gateway.operations import switches
 from gateway.operations.consented import Question, ask
 from gateway.operations.pull import look_up
 from gateway.operations.services import Hospital, Services
@@ -82,6 +83,7 @@ def write_back(errand: Errand, leave: Leave | None) -> Written:
     if earlier is not None and not _lost(errand, earlier):
         return earlier
     if errand.version.live:
+        _still_shown(errand)
         _ask(errand, leave)
     with hop("write"):
         written = _put(errand) if errand.hospital.profile.write == "update" else _create(errand, earlier)
@@ -109,6 +111,13 @@ def _lost(errand: Errand, standing: Written) -> tuple[str, ...]:
         sent = {name: value for name, value in sent.items() if name not in ("id", "meta")}
         sent |= {"meta": {"security": labels}} if labels else {}
     return lost(sent, standing.resource)
+
+
+def _still_shown(errand: Errand) -> None:
+    with errand.services.journal.reading() as connection:
+        states = switches.states(connection, errand.services, errand.hospital.id)
+    if states.get(errand.version.model, "on") != "on":
+        raise Unpermitted("the model is not shown at this site")
 
 
 def _ask(errand: Errand, leave: Leave | None) -> None:

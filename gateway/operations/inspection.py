@@ -11,6 +11,7 @@ from audit.verification import verify as recompute
 from consent.vault import KeyDestroyed
 from fhir_mapping import directive
 from gateway.errors import NotFound, NotPermitted
+from gateway.operations import switches
 from gateway.operations.assess import opened
 from gateway.operations.disclosure import Reader, Sitter, permitted, sitter
 from gateway.operations.people import Person
@@ -78,6 +79,7 @@ def _opened(services: Services, row: Row[Any], shown: Sitter) -> dict[str, Any]:
         snapshots = store.latest_snapshots(connection, services.vault, row.id)
         versions = outbox.latest(connection, row.id)
         deliveries = outbox.deliveries(connection, row.id)
+        held = switches.switches(connection, services, row.hospital)
     patient = open_patient(services, row.id, row.patient)
     return {
         "twin": row.id,
@@ -88,7 +90,12 @@ def _opened(services: Services, row: Row[Any], shown: Sitter) -> dict[str, Any]:
             {"reference": versioned(one), "items": one.items, "problems": one.reasons}
             for one in shown.evidence
         ],
-        "models": {one.model: [asdict(answer) for answer in one.answers] for one in snapshots},
+        "models": {
+            one.model: [asdict(answer) for answer in one.answers]
+            for one in snapshots
+            if one.model not in held or held[one.model].state == "on"
+        },
+        "not shown": {name: one.said for name, one in held.items() if one.state != "on"},
         "assessments": [opened(services, version) for version in versions.values()],
         "deliveries": [_shown(one) for one in deliveries],
         "consents": [directive.render(each, f"Patient/{patient}") for each in shown.directives or ()],

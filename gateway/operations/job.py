@@ -12,10 +12,12 @@ from gateway.operations.account import Account, Standing
 from gateway.operations.assess import Occasion
 from gateway.operations.consented import acted
 from gateway.operations.pull import Pulled
+from gateway.operations.scoring import Settled, Sitting, Span
 from gateway.operations.services import Hospital, Services
 from gateway.operations.update import Computed
 from gateway.storage.inbox import Waiting
 from gateway.storage.leases import Claim
+from twin_engine.model import Model
 from twin_engine.store import EvidenceRecord
 
 Evidenced = Mapping[str, EvidenceRecord]  # by reference
@@ -23,7 +25,10 @@ Evidenced = Mapping[str, EvidenceRecord]  # by reference
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One claimed update; ``changes`` are what the waiting events told, in their order."""
+    """One claimed update; ``changes`` are what the waiting events told, in their order.
+
+    ``running`` are the models that are not off here: what none of them needs is not read.
+    """
 
     services: Services
     hospital: Hospital
@@ -32,6 +37,7 @@ class Job:
     waiting: tuple[Waiting, ...]
     changes: tuple[Change, ...]
     at: datetime
+    running: Mapping[str, Model]
 
     @property
     def twin(self) -> str:
@@ -42,6 +48,11 @@ class Job:
         return Occasion(
             self.services, self.hospital, self.twin, self.patient, self.at, self.claim.seq, labels
         )
+
+    @property
+    def sitting(self) -> Sitting:
+        """Return this update as far as scoring is concerned."""
+        return Sitting(self.services, self.twin, self.hospital.id, self.at)
 
     def pulled(self, seen: tuple[str, ...]) -> Event:
         """Return the record of what was read."""
@@ -58,6 +69,8 @@ class Result:
     standing: Standing = field(default_factory=lambda: Standing({}, ()))
     labels: frozenset[str] = frozenset()
     closing: Account | None = None  # all events end like this, and no assessment holds any more
+    settled: Settled = field(default_factory=Settled)
+    withdrawn: tuple[Span, ...] = ()  # when the values were measured that do not stand any more
 
 
 DENIED = Result("denied", closing=Account("denied"))

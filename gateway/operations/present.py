@@ -120,7 +120,7 @@ def _may_be_seen(reading: Reading, standing: Standing) -> bool:
     """Tell whether it may be shown; of a warning also whether there is one, once it may be."""
     version = standing.version
     sought = Sought(version.twin, standing.hospital, standing.state, version.labels)
-    if not reading.permits(sought):
+    if not reading.permits(sought) or (version.live and not reading.shows(standing.hospital, version.model)):
         return False
     return reading.kind not in WARNINGS or _alert(reading.services, version) is not None
 

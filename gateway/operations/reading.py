@@ -5,20 +5,29 @@ Everything that tells what an assessment says needs leave to read assessments, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from audit.record import Event
 from consent.scopes import covers
 from gateway.errors import NotPermitted
-from gateway.operations import directives
+from gateway.operations import directives, switches
 from gateway.operations.consented import PURPOSE, Caller, Question, recorded, weigh
 from gateway.operations.services import Services
+from gateway.operations.switches import State
 from gateway.storage.records import DENIED
 from gateway.telemetry import hop
 
-Kind = Literal["RiskAssessment", "Provenance", "DetectedIssue", "Communication", "GuidanceResponse"]
+Kind = Literal[
+    "RiskAssessment",
+    "Provenance",
+    "DetectedIssue",
+    "Communication",
+    "GuidanceResponse",
+    "Observation",
+    "MedicationRequest",
+]
 ASSESSMENT = "RiskAssessment"
 
 
@@ -41,6 +50,7 @@ class Reading:
     kind: Kind
     interactions: str
     _permitted: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _states: dict[str, Mapping[str, State]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def permits(self, sought: Sought) -> bool:
@@ -51,6 +61,13 @@ class Reading:
             self._permitted[key] = permitted
             self.events.append(event)
         return self._permitted[key]
+
+    def shows(self, hospital: str, model: str) -> bool:
+        """Tell whether what a model foretells is shown at a hospital; one that is gone is not switched."""
+        if hospital not in self._states:
+            with self.services.journal.reading() as connection:
+                self._states[hospital] = switches.states(connection, self.services, hospital)
+        return self._states[hospital].get(model, "on") == "on"
 
     def commit(self, shown: Iterable[tuple[str, str]] = ()) -> None:
         """Put on record what was decided, and what will be shown as twin and reference; before it is."""

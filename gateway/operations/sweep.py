@@ -1,4 +1,4 @@
-"""Heal whatever was lost: wake-up calls, dead workers, expired forecasts, silent EHRs.
+"""Heal whatever was lost: wake-up calls, dead workers, expired forecasts, silent EHRs; judge the models.
 
 The journal is the truth; this use case compares it with the clock. It is cheap, idempotent, and may
 run in several places at once.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, or_, select, update
 
-from gateway.operations import registry
+from gateway.operations import calibrating, registry
 from gateway.operations.services import Services
 from gateway.storage import inbox, leases, outbox
 from gateway.storage.schema import hospital, subscription, twin
@@ -39,6 +39,7 @@ def sweep(services: Services) -> None:
         unsearched = _unsearched(connection, services, polled, now)
         channels = _unchecked(connection, services, now)
         unwritten = outbox.waiting(connection, now, LIMIT)
+    calibrating.calibrate(services)
     for one in sorted({*woken, *lost}):
         services.queue.synchronise(one, 0)
     for one in hospitals:

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -21,7 +21,7 @@ from audit.log import AuditUnavailable
 from audit.record import Event
 from fhir_mapping.notification import Change
 from gateway.hospitals.errors import HospitalUnavailable
-from gateway.operations import assess, deliver
+from gateway.operations import assess, deliver, switches
 from gateway.operations.account import Account, Standing, newer
 from gateway.operations.commit import Updated, commit
 from gateway.operations.consented import Question, acted, ask
@@ -37,15 +37,18 @@ from gateway.operations.pull import (
     readable,
 )
 from gateway.operations.receive import open_change, open_patient
+from gateway.operations.scoring import Settled, Span, settle, withdrawn
 from gateway.operations.services import Services
-from gateway.operations.update import compute
+from gateway.operations.switches import State
+from gateway.operations.update import Computed, compute
 from gateway.storage import inbox, leases
 from gateway.storage.engine import from_us
 from gateway.storage.leases import Claim, Fenced
 from gateway.storage.outbox import Version
 from gateway.telemetry import hop, log, place
 from twin_engine import store
-from twin_engine.store import EvidenceRecord
+from twin_engine.store import EvidenceRecord, Snapshot
+from twin_engine.twin import Evidence
 
 MICROSECONDS = 1_000_000
 UNREAD = frozenset({"denied", "unknown"})  # what was told in these states was closed without being read
@@ -89,10 +92,11 @@ def _job(services: Services, claim: Claim) -> Job:
         raise Exhausted
     with services.journal.reading() as connection:
         waiting = inbox.between(connection, claim.twin, claim.done_seq, claim.seq)
+        running = switches.running(connection, services, claim.hospital)
     patient = open_patient(services, claim.twin, claim.patient)
     hospital = services.hospital(claim.hospital)
     changes = tuple(open_change(services, hospital.id, event.sealed) for event in waiting)
-    return Job(services, hospital, claim, patient, tuple(waiting), changes, services.clock())
+    return Job(services, hospital, claim, patient, tuple(waiting), changes, services.clock(), running)
 
 
 class Exhausted(Exception):
@@ -141,7 +145,7 @@ def _result(job: Job, lookup: Lookup | None) -> Result:
         return DENIED
     if lookup.patient is None:
         return Result("unknown", closing=Account("unknown-patient"))
-    kinds = readable(job.hospital, job.services.models)
+    kinds = readable(job.hospital, job.running)
     if not _permits(job, lookup, Question("collect", kinds), job.pulled(lookup.seen)):
         return DENIED
     known = _known(job)
@@ -189,10 +193,10 @@ def _permits(job: Job, lookup: Lookup, question: Question, *acts: Event) -> bool
 
 def _pull(job: Job, known: Evidenced, kinds: frozenset[str]) -> Pulled:
     if job.claim.full or job.claim.state in UNREAD:
-        return pull_everything(job.hospital, job.patient, job.services.models, known, job.at)
+        return pull_everything(job.hospital, job.patient, job.running, known, job.at)
     if job.hospital.profile.sync == "polling":
         since, overlap = from_us(job.claim.read), timedelta(seconds=job.services.settings.overlap)
-        return pull_recent(job.hospital, job.patient, job.services.models, since, overlap, job.at)
+        return pull_recent(job.hospital, job.patient, job.running, since, overlap, job.at)
     pulled = pull_changes(job.hospital, job.patient, kinds, job.changes, job.at)
     if job.claim.attempts < job.services.settings.attempts and _behind(job.changes, pulled):
         raise NotShownYet
@@ -226,17 +230,45 @@ def _compute(
 ) -> Result:
     with hop("seal"), job.services.journal.reading() as connection:
         snapshots = store.latest_snapshots(connection, job.services.vault, job.twin)
+        states = switches.states(connection, job.services, job.hospital.id)
     with hop("twin"):
         gathered = store.gather(evidence.values())
-        before = {snapshot.model: snapshot for snapshot in snapshots}
-        computed = compute(job.services.models, gathered, before, job.at, job.claim.seq) if gathered else ()
-    answers = tuple(answer for one in computed for answer in one.answers)
+        computed = _answered(job, gathered, snapshots, states) if gathered else ()
+        settled = _settled(job, gathered) if gathered else Settled()
+    answers = tuple(answer for one in computed if not one.silent for answer in one.answers)
     seen = {record.reference: record for record in pulled.records}
     strays = frozenset(f"{stray.type}/{stray.id}" for stray in pulled.strays)
     changed = _changed(lookup, pulled, known, evidence)
     return Result(
-        "current", changed, computed, Standing(evidence, answers, strays, seen, pulled.refused), labels
+        "current",
+        changed,
+        computed,
+        Standing(evidence, answers, strays, seen, pulled.refused),
+        labels,
+        settled=settled,
+        withdrawn=_withdrawn(changed, known),
     )
+
+
+def _answered(
+    job: Job, gathered: Evidence, snapshots: Iterable[Snapshot], states: Mapping[str, State]
+) -> tuple[Computed, ...]:
+    """Run every model that is not off."""
+    before = {snapshot.model: snapshot for snapshot in snapshots}
+    running = {name: model for name, model in job.services.models.items() if states[name] != "off"}
+    computed = compute(running, gathered, before, job.at, job.claim.seq)
+    return tuple(replace(one, silent=states[one.model.card.name] != "on") for one in computed)
+
+
+def _settled(job: Job, gathered: Evidence) -> Settled:
+    with job.services.journal.reading() as connection:
+        return settle(connection, job.sitting, gathered)
+
+
+def _withdrawn(changed: Pulled, known: Evidenced) -> tuple[Span, ...]:
+    gone = [withdrawn(known.get(reference), None) for reference in changed.gone]
+    amended = [withdrawn(known.get(record.reference), record) for record in changed.records]
+    return tuple(span for spans in (*gone, *amended) for span in spans)
 
 
 def _changed(lookup: Lookup, pulled: Pulled, known: Evidenced, evidence: Evidenced) -> Pulled:

@@ -17,12 +17,13 @@ from twin_engine.twin import Evidence, Forecast, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """One model's answers. ``snapshot`` is None where nothing changed."""
+    """One model's answers; ``silent`` ones are shown to nobody. Without a ``snapshot`` nothing changed."""
 
     model: Model
     answers: tuple[Forecast | Refusal, ...]
     snapshot: Snapshot | None
     previous: tuple[Forecast | Refusal, ...]
+    silent: bool = False
 
 
 def compute(

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -207,6 +208,73 @@ directives = Table(
     Column("twin", String(32), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),  # the patient's Consents as last read
     Column("read", BigInteger, nullable=False),
+)
+
+model_state = Table(
+    "model_state",
+    metadata,
+    Column("model", String(60), primary_key=True),
+    Column("version", String(60), primary_key=True),  # "": whatever the version
+    Column("hospital", String(32), primary_key=True),  # "": every EHR
+    Column("state", String(8), nullable=False),  # on, silent, off
+    Column("since", BigInteger, nullable=False),
+    Column("by", String(80), nullable=False),
+    Column("reason", String(200), nullable=False),
+)
+
+awaited_outcome = Table(
+    "awaited_outcome",
+    metadata,
+    Column("id", String(32), primary_key=True),  # keyed hash of the forecast
+    Column("twin", String(32), nullable=False),
+    Column("model", String(60), nullable=False),
+    Column("version", String(60), nullable=False),
+    Column("passed", BigInteger, nullable=False),  # what was to be known until then is scored or given up
+    Column("due", BigInteger, nullable=False),  # when to look next
+    Column("sealed", LargeBinary, nullable=False),  # the forecast
+)
+Index("awaited_of_twin", awaited_outcome.c.twin, awaited_outcome.c.due)
+Index("awaited_by_time", awaited_outcome.c.due)
+
+forecast_score = Table(
+    "forecast_score",
+    metadata,
+    Column("id", String(32), primary_key=True),  # keyed hash of the forecast and of what was scored of it
+    Column("twin", String(32), nullable=False),
+    Column("hospital", String(32), nullable=False),
+    Column("model", String(60), nullable=False),
+    Column("version", String(60), nullable=False),
+    Column("kind", String(8), nullable=False),  # course, risk
+    Column("what", String(60), nullable=False),
+    Column("horizon", BigInteger, nullable=False),  # seconds
+    Column("made", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("apart", Boolean, nullable=False),  # begun after the last such one of this twin was over
+    Column("counted", BigInteger),  # the epoch of the tally that it is in; None: in none yet
+    Column("sealed", LargeBinary, nullable=False),  # who, and how it went
+)
+Index("score_of_twin", forecast_score.c.twin, forecast_score.c.until)
+Index("score_uncounted", forecast_score.c.counted, forecast_score.c.until)
+
+calibration = Table(
+    "calibration",
+    metadata,
+    Column("hospital", String(32), primary_key=True),
+    Column("model", String(60), primary_key=True),
+    Column("version", String(60), primary_key=True),
+    Column("epoch", BigInteger, primary_key=True),  # when the model was last started; 0: never stopped
+    Column("kind", String(8), primary_key=True),
+    Column("what", String(60), primary_key=True),
+    Column("horizon", BigInteger, primary_key=True),
+    Column("sex", String(16), primary_key=True),
+    Column("band", String(16), primary_key=True),
+    Column("between", String(48), primary_key=True),
+    Column("apart", Boolean, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("loss", Double, nullable=False),
+    Column("observed", Double, nullable=False),
+    Column("expected", Double, nullable=False),
+    Column("width", Double, nullable=False),
 )
 
 Index("assessment_by_time", assessment.c.recorded, assessment.c.id)

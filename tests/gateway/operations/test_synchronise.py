@@ -10,13 +10,13 @@ import pytest
 from fhir_mapping import risk_assessment
 from gateway.operations import synchronise
 from gateway.operations.deliver import deliver
-from gateway.operations.inspection import verify
+from gateway.operations.inspection import quarantined, verify
 from gateway.storage import leases
 from gateway.storage.engine import to_us
 from tests.support import person
 from tests.support.site import NOW
 
-RISKS = 6  # total CVD, ASCVD and heart failure in 10 and 30 years
+RISKS = 10  # total CVD, ASCVD and heart failure in 10 and 30 years
 
 
 @pytest.fixture
@@ -243,6 +243,20 @@ def test_unusable_value_is_quarantined_with_its_reason(told):
     told.run()
     assert told.outcomes()["quarantined"] == 1
     assert "Observation/p1-cholesterol/_history/1" in basis(told)
+
+
+def test_invalid_telephone_number_is_listed_and_costs_nobody_the_twin(site):
+    adult = person.adult("p1", NOW)
+    for resource in adult:
+        if resource["resourceType"] == "Patient":
+            resource["telecom"] = [{"system": "mobile", "value": "1"}]
+        site.tell(site.ehr.enter(resource))
+    site.run()
+    assert "Patient/p1/_history/1" in basis(site)
+    assert "quarantined" not in site.outcomes()
+    (row,) = quarantined(site.services).shown
+    assert row[1] == "Patient/p1"
+    assert row[3].startswith("code-invalid: the code is not in the required value set")
 
 
 def test_ehr_that_changes_what_it_is_given_is_not_believed(told):

@@ -27,6 +27,51 @@ def upgrade() -> None:
     op.create_index("assessment_by_time", "assessment", ["recorded", "id"], unique=False)
     op.create_index("assessment_of_twin", "assessment", ["twin"], unique=False)
     op.create_table(
+        "awaited_outcome",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("twin", sa.String(length=32), nullable=False),
+        sa.Column("model", sa.String(length=60), nullable=False),
+        sa.Column("version", sa.String(length=60), nullable=False),
+        sa.Column("passed", sa.BigInteger(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("awaited_by_time", "awaited_outcome", ["due"], unique=False)
+    op.create_index("awaited_of_twin", "awaited_outcome", ["twin", "due"], unique=False)
+    op.create_table(
+        "calibration",
+        sa.Column("hospital", sa.String(length=32), nullable=False),
+        sa.Column("model", sa.String(length=60), nullable=False),
+        sa.Column("version", sa.String(length=60), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("what", sa.String(length=60), nullable=False),
+        sa.Column("horizon", sa.BigInteger(), nullable=False),
+        sa.Column("sex", sa.String(length=16), nullable=False),
+        sa.Column("band", sa.String(length=16), nullable=False),
+        sa.Column("between", sa.String(length=48), nullable=False),
+        sa.Column("apart", sa.Boolean(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("loss", sa.Double(), nullable=False),
+        sa.Column("observed", sa.Double(), nullable=False),
+        sa.Column("expected", sa.Double(), nullable=False),
+        sa.Column("width", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "hospital",
+            "model",
+            "version",
+            "epoch",
+            "kind",
+            "what",
+            "horizon",
+            "sex",
+            "band",
+            "between",
+            "apart",
+        ),
+    )
+    op.create_table(
         "client",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("tenant", sa.String(length=40), nullable=False),
@@ -62,6 +107,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("twin"),
     )
     op.create_table(
+        "forecast_score",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("twin", sa.String(length=32), nullable=False),
+        sa.Column("hospital", sa.String(length=32), nullable=False),
+        sa.Column("model", sa.String(length=60), nullable=False),
+        sa.Column("version", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("what", sa.String(length=60), nullable=False),
+        sa.Column("horizon", sa.BigInteger(), nullable=False),
+        sa.Column("made", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("apart", sa.Boolean(), nullable=False),
+        sa.Column("counted", sa.BigInteger(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("score_of_twin", "forecast_score", ["twin", "until"], unique=False)
+    op.create_index("score_uncounted", "forecast_score", ["counted", "until"], unique=False)
+    op.create_table(
         "hospital",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=40), nullable=False),
@@ -77,6 +141,17 @@ def upgrade() -> None:
         sa.Column("searched", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "model_state",
+        sa.Column("model", sa.String(length=60), nullable=False),
+        sa.Column("version", sa.String(length=60), nullable=False),
+        sa.Column("hospital", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("model", "version", "hospital"),
     )
     op.create_table(
         "person",
