@@ -3,8 +3,8 @@ r"""Bytes are checked before anything is built from them.
 Every check is linear in the size of the body, and none of them recurses. The parser is orjson: it
 refuses ``NaN``, ``Infinity``, ``1e400``, invalid UTF-8, a byte order mark, comments, raw control
 characters and lone surrogates. What it lets through is refused here: great size, depth and node counts,
-numbers that run on, ``\u0000``, and a key that stands twice in one object, on demand and in what decides
-or proves something: Consent and AuditEvent.
+numbers that run on, ``\u0000``, and a key that stands twice in one object, of which two readers could take
+different values.
 
 A number too small for a float (``1e-10000000``) is read as 0, from which it differs by less than 5e-324.
 """
@@ -39,17 +39,13 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _NUMBER_BYTES = b"+-.0123456789Ee"
 _AS_NUMBER = bytes(0x30 if byte in _NUMBER_BYTES else 0x20 for byte in range(256))
-_DECIDING = re.compile(rb'"(?:Consent|AuditEvent|security)"|\\u')
 # As signed bytes: one level down, one level up.
 _LEVELS = bytes.maketrans(b"{[}]", b"\x01\x01\xff\xff")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 
 
-def parse(body: bytes, limit: Limits = DEFAULT, *, unique_keys: bool = False) -> Any:
+def parse(body: bytes, limit: Limits = DEFAULT) -> Any:
     """Return the JSON value of ``body``.
-
-    ``unique_keys`` refuses an object that names a key twice: two readers could take different
-    values from it, which matters where a resource carries a decision.
 
     Raises
     ------
@@ -62,22 +58,17 @@ def parse(body: bytes, limit: Limits = DEFAULT, *, unique_keys: bool = False) ->
     except orjson.JSONDecodeError:
         raise Unusable("structure", "the body is not well-formed JSON in UTF-8") from None
     _check_text(body, limit)
-    if unique_keys:
+    # A key that went lost took its quotes along; one that is spelled with escapes may be any.
+    if b"\\u" in body or orjson.dumps(value).count(b'"') != body.count(b'"'):
         json.loads(body, object_pairs_hook=_unique)
     return value
 
 
-def resource(body: bytes, limit: Limits = DEFAULT, *, unique_keys: bool = False) -> dict[str, Any]:
-    """Return the resource in ``body``: an object that names its ``resourceType``.
-
-    Where a Consent, an AuditEvent or a security label may be in it, at whatever depth, no object may name a
-    key twice, whether asked for or not; a name that is spelled with escapes may be any.
-    """
-    value = parse(body, limit, unique_keys=unique_keys)
+def resource(body: bytes, limit: Limits = DEFAULT) -> dict[str, Any]:
+    """Return the resource in ``body``: an object that names its ``resourceType``."""
+    value = parse(body, limit)
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
-        raise Unusable("structure", "the body is not a FHIR resource", expression="resourceType")
-    if not unique_keys and _DECIDING.search(body):
-        json.loads(body, object_pairs_hook=_unique)
+        raise Unusable("structure", "the body is not a FHIR resource")
     return value
 
 

@@ -47,7 +47,7 @@ def read(body: bytes, now: datetime) -> Trial:
     Unusable
         The body is not valid Parameters, or names what no plan has.
     """
-    resource = guard.resource(body, LIMITS, unique_keys=True)
+    resource = guard.resource(body, LIMITS)
     if resource["resourceType"] != "Parameters":
         raise Unusable("structure", "the body is not Parameters", 422, "resourceType")
     validation.check(resource)

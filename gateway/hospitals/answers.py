@@ -22,10 +22,10 @@ _ISSUE_CODE = re.compile(r"[a-z][a-z-]{0,31}")
 _LATER = frozenset({408, 429, 503})
 
 
-def parsed(body: bytes, *, unique_keys: bool = False) -> dict[str, Any]:
+def parsed(body: bytes) -> dict[str, Any]:
     """Return the resource in ``body``; raises ``BadAnswer``, where asked also for a key that stands twice."""
     try:
-        return guard.resource(body, guard.BUNDLE, unique_keys=unique_keys)
+        return guard.resource(body, guard.BUNDLE)
     except Unusable as error:
         raise BadAnswer("the answer is not usable FHIR JSON") from error
 

@@ -39,7 +39,6 @@ from gateway.hospitals.transport import Answer, Limits, Request, Transport
 Parameters = Iterable[tuple[str, str]]
 
 _FHIR_JSON = "application/fhir+json"
-_LAW = frozenset({"Consent"})  # of two equal keys readers take either: what is law must not hang on that
 _STRICT = {"Prefer": "handling=strict"}
 _CODES_A_QUERY = 40  # keeps an address under 4,000 characters
 _PATH_PART = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -177,7 +176,7 @@ class Connection:
         while url is not None:
             if url in seen or len(seen) >= self._transport.limits.pages:
                 raise UnreliableSearch(f"the pages of {kind} do not end")
-            bundle, body = self._page(url, unique_keys=kind in _LAW)
+            bundle, body = self._page(url)
             if not seen:
                 searchset.check_self(bundle, kind, asked)  # later pages may go by a cursor
             seen.add(url)
@@ -229,10 +228,10 @@ class Connection:
             raise NotAuthorised(f"the EHR answered {answer.status}")
         return answer
 
-    def _page(self, url: str, *, unique_keys: bool) -> tuple[dict[str, Any], bytes]:
+    def _page(self, url: str) -> tuple[dict[str, Any], bytes]:
         answer = self._send("GET", url, _STRICT)
         check_read(answer)
-        bundle = parsed(answer.body, unique_keys=unique_keys)
+        bundle = parsed(answer.body)
         if bundle["resourceType"] != "Bundle":
             raise BadAnswer("a search was not answered with a Bundle")
         return bundle, answer.body

@@ -45,7 +45,7 @@ def ordinary(field, value) -> bool:
 
 def told(body: bytes):
     if json.loads(body)["resourceType"] == "Consent":
-        return plain(consent.read(guard.resource(body, unique_keys=True)))
+        return plain(consent.read(guard.resource(body)))
     reading = resource.read(guard.resource(body), NOW)
     told = msgspec.structs.asdict(reading) | {"updated": None, "last_updated": reading.last_updated}
     return {name: shown for name in told if (shown := plain(told[name])) not in (None, [], False)}
