@@ -35,7 +35,7 @@ _NOTHING: Names = frozenset()
 
 LASTING: Names = frozenset(name for name, entry in _CONDITIONS.items() if entry["lasting"])
 # The conditions that a procedure may tell of.
-TOLD_BY_PROCEDURES: Names = frozenset(entry["condition"] for entry in _PROCEDURES.values())
+TOLD_BY_PROCEDURES: Names = frozenset(name for entry in _PROCEDURES.values() for name in entry["conditions"])
 DOSES: dict[str, Counted] = {
     name: Counted(**_TABLE["dose"][entry["dose"]]) for name, entry in _TREATMENTS.items() if "dose" in entry
 }
@@ -56,9 +56,11 @@ def _table(entries: dict[str, dict[str, Any]], key: str) -> dict[str, Names]:
 _DIAGNOSES = {_SYSTEMS[key]: _table(_CONDITIONS, key) for key in ("snomed", "own")}
 _ICD = frozenset(_SYSTEMS[key] for key in ("icd10", "icd10cm", "icd10gm"))
 _ICD_PREFIXES = _table(_CONDITIONS, "icd10")
-_ACTS = _gathered((code, entry["condition"]) for entry in _PROCEDURES.values() for code in entry["snomed"])
-_PCS_PREFIXES = _gathered(
-    (code, entry["condition"]) for entry in _PROCEDURES.values() for code in entry["icd10pcs"]
+_ACTS, _PCS_PREFIXES = (
+    _gathered(
+        (code, name) for entry in _PROCEDURES.values() for code in entry[key] for name in entry["conditions"]
+    )
+    for key in ("snomed", "icd10pcs")
 )
 _RXNORM = _table(_TREATMENTS, "rxnorm")
 _ATC_PREFIXES = _table(_TREATMENTS, "atc")

@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
-
-from twin_engine.answers import Nonconformance, forecast_holds, path_holds, refusal_holds
+from twin_engine.answers import Nonconformance, forecast_holds, refusal_holds
 from twin_engine.continuity import continued, deterministic, resumed, same, unordered, withdrawn
+from twin_engine.cost import affordable
 from twin_engine.model import Model, Signal
+from twin_engine.simulating import refuses_undeclared_plans, simulates
 from twin_engine.specimen import (
-    SEED,
     Answers,
     Case,
     aged,
@@ -41,7 +40,6 @@ from twin_engine.twin import (
     Implication,
     Item,
     Measurement,
-    Plan,
     Refusal,
     Relative,
     Series,
@@ -241,19 +239,6 @@ def every_way(case: Case) -> None:
             refuses_out_of_range(other)
 
 
-def simulates(case: Case) -> None:
-    """A path starts now, goes forward, is finite and repeats with the same random numbers."""
-    until = case.at + timedelta(days=1)
-    state = case.state()
-    one, other = (case.model.simulate(state, Plan(), until, np.random.default_rng(SEED)) for _ in range(2))
-    if isinstance(one, Refusal):
-        refusal_holds(one)
-        return
-    if one != other:
-        raise Nonconformance("simulation: it does not repeat with the same random numbers")
-    path_holds(one)
-
-
 def _must_refuse(case: Case, name: str, items: tuple[Item, ...], law: str) -> None:
     if not _refused(case.of(case.subject, items)):
         raise Nonconformance(f"{law}: {name} does not lead to a refusal")
@@ -277,4 +262,6 @@ LAWS: tuple[Law, ...] = (
     refuses_undiagnosed,
     every_way,
     simulates,
+    refuses_undeclared_plans,
+    affordable,
 )

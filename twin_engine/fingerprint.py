@@ -21,7 +21,21 @@ from twin_engine.twin import Evidence
 
 ENGINE = Path(twin_engine.__file__).parent
 # What every model computes with and its state is stored by, besides its own package.
-SHARED = ("twin.py", "encoding.py", "screening.py", "years.py", "equations")
+SHARED = (
+    "twin.py",
+    "encoding.py",
+    "screening.py",
+    "years.py",
+    "equations",
+    "scores",
+    "linear.py",
+    "estimation.py",
+    "ensemble.py",
+    "identification.py",
+    "prediction.py",
+    "integration.py",
+    "compilation.py",
+)
 
 
 def code_hash(model: Model) -> str:

@@ -14,6 +14,7 @@ from twin_engine.model import Inputs, Model, Signal
 from twin_engine.twin import Condition, Evidence, Finding, Forecast, Item, Measurement, Refusal, Sex, Subject
 
 SEED = 20260315
+DIAGNOSED = timedelta(days=2922)  # how long ago, where a model is for people with a diagnosis
 Answers = tuple[Forecast | Refusal, ...]
 
 
@@ -59,7 +60,10 @@ def ordinary(model: Model, sex: Sex, at: datetime, ways: tuple[int, ...] = ()) -
     items: tuple[Item, ...] = (
         *(item for signal in signals for item in _measured(signal, at)),
         *(item for finding in findings for item in _found(finding, at)),
-        *(Condition(name, f"Condition/{name}/_history/1", True) for name in inputs.diagnoses),
+        *(
+            Condition(name, f"Condition/{name}/_history/1", True, onset=at - DIAGNOSED)
+            for name in inputs.diagnoses
+        ),
     )
     return Case(model, subject, items, at)
 

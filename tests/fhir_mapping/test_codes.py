@@ -55,6 +55,7 @@ TYPICAL = {
     "arterial-ph": (6.7, 7.4, 7.8), "base-excess": (-30, 0, 30), "pain-score": (0, 3, 10),
     "oswestry-disability-index": (0, 20, 90), "bone-density-t-score": (-6, -1, 4),
     "femur-bone-density": (0.4, 0.9, 1.6),
+    "social-deprivation-index": (1, 5, 10),
 } | {name: (-3, 0, 3) for name in SIGNALS if name.startswith("ecg-lead-")}  # fmt: skip
 
 

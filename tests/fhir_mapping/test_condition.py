@@ -29,9 +29,13 @@ def status(system, code):
 @pytest.mark.parametrize("code", ["active", "recurrence", "relapse", "inactive", "remission", "resolved"])
 def test_what_lasts_stays_active_and_the_rest_goes_by_its_status(code):
     clinical = {"clinicalStatus": status(CLINICAL, code)}
-    (infarction,) = read("22298006", **clinical).items
+    infarction = read("22298006", **clinical).items
     (hypertension,) = read("38341003", **clinical).items
-    assert infarction.active
+    assert {item.name: item.active for item in infarction} == {
+        "cardiovascular-disease": True,
+        "myocardial-infarction": True,
+        "vascular-disease": True,
+    }
     assert hypertension.active == (code in ("active", "recurrence", "relapse"))
 
 

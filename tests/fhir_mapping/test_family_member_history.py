@@ -11,6 +11,7 @@ ROLE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 SNOMED = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
 LOCAL = {"system": "urn:local", "code": "dad"}
+HEART_FAILURE = {"coding": [{"system": SNOMED, "code": "84114007"}]}
 INFARCTION = {"coding": [{"system": SNOMED, "code": "22298006"}]}
 
 
@@ -21,7 +22,7 @@ def read(**elements):
         "status": "completed",
         "patient": {"reference": "Patient/p"},
         "relationship": {"coding": [{"system": ROLE, "code": "FTH"}]},
-        "condition": [{"code": INFARCTION}],
+        "condition": [{"code": HEART_FAILURE}],
     }
     return resource.read(stored | elements, NOW)
 
@@ -49,13 +50,23 @@ def test_the_relation_does_not_depend_on_the_order_of_its_codes(codings):
     [(aged(48, "a"), 48), (aged(6, "mo"), 0.5), (aged(365.25, "d"), 1), (aged(52.178571428571431, "wk"), 1)],
 )
 def test_an_age_of_onset_is_in_years(age, years):
-    (relative,) = read(condition=[{"code": INFARCTION, "onsetAge": age}]).items
+    (relative,) = read(condition=[{"code": HEART_FAILURE, "onsetAge": age}]).items
     assert relative.onset == pytest.approx(years)
+
+
+def test_a_disease_that_is_several_things_is_all_of_them_in_the_relative():
+    items = read(condition=[{"code": INFARCTION, "onsetAge": aged(48, "a")}]).items
+    assert {(item.condition, item.relation, item.onset) for item in items} == {
+        ("cardiovascular-disease", "FTH", 48),
+        ("myocardial-infarction", "FTH", 48),
+        ("vascular-disease", "FTH", 48),
+    }
+    assert len(items) == 3
 
 
 @pytest.mark.parametrize("age", [aged(400, "a"), aged(50000, "d")])
 def test_an_age_that_cannot_be_is_left_out_with_its_reason(age):
-    reading = read(condition=[{"code": INFARCTION, "onsetAge": age}])
+    reading = read(condition=[{"code": HEART_FAILURE, "onsetAge": age}])
     assert [item.onset for item in reading.items] == [None]
     assert [problem.code for problem in reading.reasons] == ["range"]
 

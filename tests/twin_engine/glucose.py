@@ -68,6 +68,9 @@ class GlucoseDecay:
     def simulate(
         self, state: State, plan: Plan, until: datetime, rng: np.random.Generator
     ) -> Trajectory | Refusal:
+        unknown = {*plan.signals, *plan.treatments, *plan.scaled, *(dose.substance for dose in plan.doses)}
+        if unknown:
+            return Refusal("hyperglycaemia", state.at, (Reason("out-of-scope", "plan", "No such input."),))
         times = np.linspace(0, (until - state.at).total_seconds(), 25)
         noise = rng.normal(0, 1, times.size)
         values = SET_POINT + self._excess(state, state.at) * np.exp(-K * times) + noise

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.twin_engine.people import AT, MAN, WOMAN
+from twin_engine.encoding import encode, encode_forecasts
 from twin_engine.models import MODELS
 from twin_engine.specimen import ordinary
 from twin_engine.twin import Condition, Evidence, Treatment
@@ -20,6 +21,7 @@ RECORDS = tuple(
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.card.name)
+@settings(deadline=None)  # the first example may load or compile kernels
 @given(data=st.data())
 def test_a_resumed_state_says_the_same_whatever_it_knew_before(model, data):
     items = (*ordinary(model, "female", AT).items, *RECORDS)
@@ -29,6 +31,6 @@ def test_a_resumed_state_says_the_same_whatever_it_knew_before(model, data):
     everything = Evidence.of(WOMAN, new)
     resumed = model.assimilate(known, everything, AT)
     afresh = model.assimilate(model.prior(WOMAN, AT), everything, AT)
-    assert resumed == afresh
+    assert encode(resumed) == encode(afresh)
     answers = [model.forecast(state, AT, np.random.default_rng(1)) for state in (resumed, afresh)]
-    assert answers[0] == answers[1]
+    assert encode_forecasts(answers[0]) == encode_forecasts(answers[1])

@@ -1,6 +1,9 @@
+import ast
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -9,7 +12,7 @@ import pytest
 from tests.twin_engine.glucose import GlucoseDecay
 from tests.twin_engine.people import MAN, WOMAN, found, measured
 from twin_engine import fingerprint
-from twin_engine.fingerprint import code_hash, declared, evidence_digest
+from twin_engine.fingerprint import ENGINE, SHARED, code_hash, declared, evidence_digest
 from twin_engine.model import Inputs
 from twin_engine.models import MODELS
 from twin_engine.models.news2 import News2
@@ -85,3 +88,41 @@ def test_a_changed_coefficient_or_equation_changes_the_code_hash(tmp_path, monke
     fingerprint._hash_of.cache_clear()
     assert code_hash(ward) != before
     del sys.modules["ward_model.model"], sys.modules["ward_model"]
+
+
+# What models import and no number of a forecast comes from, with the reason.
+WITHOUT_PART = {
+    "__init__.py": "says what the package is",
+    "model.py": "is the shape of a model; what a model declares stands in its own package",
+    "calibration.py": "judges forecasts once their outcomes are known",
+}
+
+
+def imported(file: Path) -> Iterator[Path]:
+    """Yield the files of the engine that ``file`` imports anywhere, in functions too."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            place = ENGINE.parent.joinpath(*name.split("."))
+            found = (place.with_suffix(".py"), place / "__init__.py")
+            yield from (each for each in found if name.startswith("twin_engine") and each.is_file())
+
+
+def reached(files: set[Path]) -> set[Path]:
+    """Return ``files`` and all that they import, directly or through another."""
+    known, new = set(), set(files)
+    while new:
+        known |= new
+        new = {each for file in new for each in imported(file)} - known
+    return known
+
+
+def test_what_models_compute_with_outside_their_packages_is_in_the_code_hash():
+    models = ENGINE / "models"
+    own = set(models.rglob("*.py")) - {models / "__init__.py"}
+    outside = {file.relative_to(ENGINE).parts[0] for file in reached(own) if models not in file.parents}
+    assert outside >= {"twin.py", "screening.py", "linear.py", "ensemble.py"}
+    assert outside <= {*SHARED, *WITHOUT_PART}
+    assert {name for name in SHARED if not (ENGINE / name).exists()} == set()

@@ -7,12 +7,11 @@ import pytest
 from fhir_mapping import codes
 from tests.twin_engine.models.ukpds.people import DIABETES, ITEMS, profile
 from tests.twin_engine.people import AT, MAN, WOMAN, aged, forecast, measured, reasons, refusal, without
-from twin_engine.check import LAWS, check_card, every_way, refuses_out_of_range
+from twin_engine.check import check_model
 from twin_engine.models.ukpds import Ukpds
 from twin_engine.models.ukpds.card import HISTORIES
 from twin_engine.models.ukpds.multistate import OUTCOMES, course
-from twin_engine.specimen import Case, ordinary
-from twin_engine.twin import Condition, Dose, Evidence, Forecast, Plan, Refusal, Trajectory, Treatment
+from twin_engine.twin import Condition, Dose, Evidence, Plan, Refusal, Trajectory, Treatment
 from twin_engine.years import years_after
 
 MODEL = Ukpds()
@@ -29,27 +28,8 @@ def simulated(plan: Plan, *items, subject=SIXTY, years: int = 10) -> Trajectory 
     return MODEL.simulate(state, plan, years_after(AT, years), np.random.default_rng(1))
 
 
-def dated(sex: str, ways: tuple[int, ...] = ()) -> Case:
-    """Return the battery's own person, whose diagnosis has a date."""
-    case = ordinary(MODEL, sex, AT, ways)
-    return replace(case, items=(*case.items, replace(DIABETES, source="Condition/dated/_history/1")))
-
-
-@pytest.mark.parametrize("sex", ["female", "male"])
-def test_it_keeps_every_law_of_the_contract(sex):
-    check_card(MODEL)
-    case = dated(sex)
-    for law in LAWS:
-        if law is not every_way:
-            law(case)
-
-
-@pytest.mark.parametrize("ways", [(), (1,), (0, 1), (1, 1)])
-def test_every_way_of_knowing_gives_a_forecast_and_keeps_its_range(ways):
-    case = dated("male", ways)
-    (told,) = case.answers(case.state())
-    assert isinstance(told, Forecast)
-    refuses_out_of_range(case)
+def test_it_keeps_the_contract():
+    check_model(MODEL)
 
 
 def test_the_person_of_the_record_is_the_person_of_the_equations():
