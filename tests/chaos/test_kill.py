@@ -114,7 +114,7 @@ def test_nothing_is_lost_or_doubled_when_processes_are_killed(stage):
     assert found.faults == []
     assert found.events >= len(expected)
     standing = [each for each in stage.client.search("RiskAssessment") if ours(each)]
-    about = Counter((each["subject"]["reference"], method(each)) for each in standing)
+    about = Counter((each["subject"]["reference"], method(each), outcomes(each)) for each in standing)
     assert set(about.values()) == {1}
     assert {each["id"] for each in standing} == {identifier for identifier, _ in deliveries(stage)}
     assert all(state == "confirmed" for _, state in deliveries(stage))
@@ -126,6 +126,11 @@ def ours(resource):
 
 def method(resource):
     return tuple(coding["code"] for coding in resource["method"]["coding"])
+
+
+def outcomes(resource):
+    """Return what is foretold: a model may speak of several families of outcomes."""
+    return frozenset(each["outcome"]["text"] for each in resource.get("prediction", ()))
 
 
 def deliveries(stage):
