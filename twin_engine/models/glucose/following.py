@@ -1,25 +1,26 @@
 """Following one person: the filter over the last week, resumed from where nothing has changed.
 
-The week begins at midnight UTC seven days ago. It is cut into pieces of six hours; at the end of each piece a
-checkpoint keeps the ensemble together with a digest of everything that went into it. An update goes on from
-the last checkpoint whose digest still holds: late, changed and withdrawn data are met by going back before
-them. So the ensemble follows from evidence and time alone, whatever was known before.
+The week begins at midnight UTC seven days ago. At the last two sixth hours a checkpoint keeps the ensemble
+together with a digest of everything that went into it (``estimation``). An update goes on from the last one
+whose digest still holds: late, changed and withdrawn data are met by going back before them. So the ensemble
+follows from evidence and time alone, whatever was known before.
 
 A person's usual basal insulin is the mean of the full days before today: it changes once a day.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
+from twin_engine.estimation import Checkpoint, boundaries, carried, digests
 from twin_engine.models.glucose import artefacts
 from twin_engine.models.glucose.filtering import Ensemble, Habits, Readings, begun, filtered
-from twin_engine.models.glucose.minimal import Array, Inputs, Person, appearance
+from twin_engine.models.glucose.minimal import LONGEST_DELAY, Array, Inputs, Person, appearance
 from twin_engine.models.glucose.record import Given, Grid
 from twin_engine.models.glucose.record import Readings as Recorded
 
@@ -33,16 +34,6 @@ DEFAULT_WEIGHT = 75.0  # kg
 DEFAULT_BASAL = 0.25  # U/kg/d
 _DAY = 1440
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The ensemble at minute ``at`` since 1970, and the digest of all that went into it."""
-
-    at: int
-    digest: str
-    members: Array
-    recent: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +76,7 @@ def followed(
     start = int((grid.start - _EPOCH) / timedelta(minutes=1))
     inputs = _inputs(given, grid.minutes, basal)
     cgm = _trusted(recorded, start)
-    track = _Track(habits, start, inputs, cgm, f"{kilograms!r} {basal!r}")
-    return track.run({one.digest: one for one in before})
+    return _Track(habits, start, inputs, cgm).run(before)
 
 
 def onward(given: Given, grid: Grid, minutes: int, basal: float) -> Inputs:
@@ -133,64 +123,57 @@ def _trusted(recorded: Recorded, start: int) -> Readings:
 
 @dataclass(frozen=True, slots=True)
 class _Track:
-    """The filter's way over one week."""
+    """The filter's way over one week, from minute ``start`` since 1970 on."""
 
     habits: Habits
     start: int
     inputs: Inputs
     cgm: Readings
-    person: str
 
-    def run(self, known: dict[str, Checkpoint]) -> Followed:
-        """Follow the pieces from the last one whose beginning is ``known``."""
-        ends = self._ends()
-        digests = self._digests(ends)
-        resumed = max((n for n, digest in enumerate(digests[:-1]) if digest in known), default=None)
-        found: list[Checkpoint] = []
-        ensemble = self._first() if resumed is None else _ensemble(known[digests[resumed]])
-        if resumed is not None:
-            found = [known[digest] for digest in digests[: resumed + 1] if digest in known]
-        for n in range(0 if resumed is None else resumed + 1, len(ends)):
-            ensemble = filtered(ensemble, self.habits, *self._piece(ensemble.at, ends[n]))
-            found.append(Checkpoint(ensemble.at, digests[n], ensemble.members, ensemble.recent))
-        last, person = found[-1], self.habits.person
-        whole = tuple(one for one in found[:-1] if (one.at - self.start) % PIECE == 0)[-KEPT:]
-        return Followed(last.at, last.members, last.recent, person.weight, person.basal, whole)
+    @property
+    def end(self) -> int:
+        """Return the minute after the last input."""
+        return self.start + len(self.inputs.insulin)
 
-    def _ends(self) -> list[int]:
-        """Return where pieces end: every six hours, and at last where the inputs do."""
-        first = int(self.cgm.minutes[0])
-        end = self.start + len(self.inputs.insulin)
-        whole = range(self.start + PIECE, end, PIECE)
-        return [*(one for one in whole if one > first), end]
+    def run(self, before: Iterable[Checkpoint]) -> Followed:
+        """Follow from the last checkpoint that still holds."""
+        known = tuple(before)
+        wanted = (*boundaries(int(self.cgm.minutes[0]), self.end, PIECE, KEPT), self.end)
+        named = digests(self._context(), *self._used(), [*wanted, *(one.time for one in known)])
+        *kept, last = carried(known, wanted, named, self._first, self._advance)
+        person = self.habits.person
+        recent = self._recent(self.end)
+        return Followed(self.end, last.members, recent, person.weight, person.basal, tuple(kept))
 
-    def _first(self) -> Ensemble:
-        return begun(self.habits, int(self.cgm.minutes[0]), float(self.cgm.glucose[0]), MEMBERS)
+    def _first(self) -> tuple[int, Array]:
+        at = int(self.cgm.minutes[0])
+        return at, begun(self.habits, at, float(self.cgm.glucose[0]), MEMBERS).members
 
-    def _digests(self, ends: list[int]) -> list[str]:
-        """Return for each end the digest of all that went in before it."""
-        first = self.cgm.minutes[0], self.cgm.glucose[0]
-        running = hashlib.sha256(f"{self.start} {self.person} {first!r}".encode())
-        digests, at = [], self.start
-        for end in ends:
-            readings, inputs = self._piece(at, end)
-            for part in (readings.minutes, readings.glucose, readings.variance):
-                running.update(part.tobytes())
-            for part in (inputs.insulin, inputs.carbohydrates, inputs.slow):
-                running.update(part.tobytes())
-            digests.append(running.hexdigest())
-            at = end
-        return digests
+    def _advance(self, at: int, members: Array, until: int) -> Array:
+        here = (self.cgm.minutes > at) & (self.cgm.minutes <= until)
+        cgm = Readings(self.cgm.minutes[here], self.cgm.glucose[here], self.cgm.variance[here])
+        i, j, whole = at - self.start, until - self.start, self.inputs
+        piece = Inputs(whole.insulin[i:j], whole.carbohydrates[i:j], whole.slow[i:j], whole.parts[i:j])
+        return filtered(Ensemble(at, members, self._recent(at)), self.habits, cgm, piece).members
 
-    def _piece(self, begin: int, end: int) -> tuple[Readings, Inputs]:
-        """Return what happens from ``begin`` to ``end``; a reading at the seam is of the earlier piece."""
-        at = self.cgm.minutes
-        here = (at > begin) & (at <= end)
-        cgm = Readings(at[here], self.cgm.glucose[here], self.cgm.variance[here])
-        i, j = begin - self.start, end - self.start
-        whole = self.inputs
-        return cgm, Inputs(whole.insulin[i:j], whole.carbohydrates[i:j], whole.slow[i:j], whole.parts[i:j])
+    def _recent(self, at: int) -> Array:
+        """Return fast-acting insulin and food (2, 60) of the hour before; the usual before the week."""
+        hour = np.zeros((2, LONGEST_DELAY))
+        hour[0] = self.habits.person.basal
+        done = np.stack((self.inputs.insulin, self.inputs.carbohydrates))[:, : at - self.start]
+        return np.concatenate((hour, done), axis=1)[:, -LONGEST_DELAY:]
 
+    def _context(self) -> bytes:
+        """Return what goes in at the beginning."""
+        person = self.habits.person
+        first = float(self.cgm.minutes[0]), float(self.cgm.glucose[0])
+        return repr((self.start, person.weight, person.basal, first)).encode()
 
-def _ensemble(checkpoint: Checkpoint) -> Ensemble:
-    return Ensemble(checkpoint.at, checkpoint.members, checkpoint.recent)
+    def _used(self) -> tuple[NDArray[np.int64], Array]:
+        """Return what goes in by the end of each minute: its inputs, and the reading then."""
+        times = np.arange(self.start + 1, self.end + 1, dtype=np.int64)
+        rows = np.zeros((len(times), 5))
+        rows[:, 0], rows[:, 1], rows[:, 2] = self.inputs.insulin, self.inputs.carbohydrates, self.inputs.slow
+        at = self.cgm.minutes - self.start - 1
+        rows[at[at >= 0], 3], rows[at[at >= 0], 4] = self.cgm.glucose[at >= 0], self.cgm.variance[at >= 0]
+        return times, rows
