@@ -16,6 +16,7 @@ _INTERACTIONS = {
     "Communication": ("read", "search-type"),
     "GuidanceResponse": ("search-type",),
     "Observation": ("search-type",),
+    "MedicationRequest": ("search-type",),
 }
 _KINDS = {
     "patient": "reference",

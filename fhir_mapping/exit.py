@@ -46,14 +46,15 @@ def _absolute(value: Any, hospital_url: str) -> Any:
 
 def searchset(resources: Iterable[Mapping[str, Any]], url: str, links: Mapping[str, str]) -> dict[str, Any]:
     """Return a page of a search. There is no total: it would count what the reader may not see."""
-    entries = [
-        {
-            "fullUrl": f"{url}/{resource['resourceType']}/{resource['id']}",
-            "resource": resource,
-            "search": {"mode": "match"},
-        }
-        for resource in resources
-    ]
+    entries = [_entry(resource, url) for resource in resources]
     linked = [{"relation": relation, "url": address} for relation, address in links.items()]
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "link": linked}
     return bundle | {"entry": entries} if entries else bundle  # FHIR knows no empty list
+
+
+def _entry(resource: Mapping[str, Any], url: str) -> dict[str, Any]:
+    """Return what matches; an OperationOutcome tells of the search, and lies nowhere."""
+    if resource["resourceType"] == "OperationOutcome":
+        return {"resource": resource, "search": {"mode": "outcome"}}
+    address = f"{url}/{resource['resourceType']}/{resource['id']}"
+    return {"fullUrl": address, "resource": resource, "search": {"mode": "match"}}

@@ -71,6 +71,7 @@ def _request(said: Proposal) -> dict[str, Any]:
         "requester": device.reference(),
         "reasonCode": [{"text": said.rationale}],
         "dosageInstruction": [dosage],
+        "dispenseRequest": {"validityPeriod": _period(said)},
         **_supporting("supportingInformation", said),
     }
 

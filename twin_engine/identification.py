@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 Residuals = Callable[[Array], Array]
 LogDensity = Callable[[Array], Array]
 
-_STEP = float(np.finfo(np.float64).eps ** (1 / 3))
+_STEP = float(np.sqrt(np.finfo(np.float64).eps))
 # Every tenth step goes the whole way between two members, which lets it change summits; another tenth is a
 # snooker step: the shares that ter Braak & Vrugt recommend.
 _WHOLE, _SNOOKER = 0.1, 0.1
@@ -51,27 +51,28 @@ def fitted(residuals: Residuals, low: Array, high: Array, starts: Array) -> Fit:
     """Return the best fit within ``low``..``high`` (p,) over descents from ``starts`` (s, p).
 
     ``residuals`` turns points (n, p) into residuals (n, k), priors among them. Trust-region reflective least
-    squares (Branch, Coleman & Li 1999, doi:10.1137/S1064827595289108) with a Jacobian of central differences.
+    squares (Branch, Coleman & Li 1999, doi:10.1137/S1064827595289108) with a Jacobian of differences.
     """
     from scipy.optimize import least_squares
 
     def jacobian(point: Array) -> Array:
-        return _differences(residuals, point, low, high)
+        return _differences(residuals, point, high)
 
     inner = np.clip(starts, low + 1e-6 * (high - low), high - 1e-6 * (high - low))
     found = [
-        least_squares(lambda x: residuals(x[None])[0], start, jacobian, (low, high), ftol=1e-6, max_nfev=100)
+        least_squares(lambda x: residuals(x[None])[0], start, jacobian, (low, high), ftol=1e-5, max_nfev=100)
         for start in inner
     ]
     best = min(found, key=lambda one: float(one.cost))
     return Fit(best.x, float(best.cost), np.array([one.cost for one in found]))
 
 
-def _differences(residuals: Residuals, point: Array, low: Array, high: Array) -> Array:
+def _differences(residuals: Residuals, point: Array, high: Array) -> Array:
+    """Return the Jacobian (k, p) by forward differences, backward where a bound is in the way."""
     step = _STEP * np.maximum(np.abs(point), 1.0)
-    ahead, behind = np.minimum(point + step, high) - point, point - np.maximum(point - step, low)
-    found = residuals(np.concatenate((point + np.diag(ahead), point - np.diag(behind))))
-    return np.asarray((found[: len(point)] - found[len(point) :]).T / (ahead + behind), np.float64)
+    step = np.where(point + step > high, -step, step)
+    found = residuals(np.vstack((point, point + np.diag(step))))
+    return np.asarray((found[1:] - found[0]).T / step, np.float64)
 
 
 def sampled(

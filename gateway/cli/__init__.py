@@ -6,6 +6,7 @@ import click
 
 from gateway import telemetry
 from gateway.cli import access, ehrs, looking, running
+from gateway.cli.dosing import dosing
 from gateway.cli.genotype import genotype
 from gateway.cli.mapping import mapping
 from gateway.cli.models import model
@@ -39,7 +40,7 @@ def main(context: click.Context) -> None:
 COMMANDS = (
     *(running.serve, running.web, running.worker, running.warm, running.demo),
     *(ehrs.key, ehrs.connect, ehrs.disconnect, ehrs.backfill, genotype),
-    *(looking.twin, looking.audit, looking.quarantine, looking.doctor, mapping, model),
+    *(looking.twin, looking.audit, looking.quarantine, looking.doctor, mapping, model, dosing),
     *(access.client, access.person, access.invite),
 )
 for command in COMMANDS:

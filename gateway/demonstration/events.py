@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, repeat
 
 import numpy as np
 
+from gateway.demonstration import diabetes
 from gateway.demonstration import resources as fhir
+from gateway.demonstration.diabetes import Diary, Meal
 from gateway.demonstration.patients import DemoPatient, lipids, pressure
 from gateway.demonstration.resources import Resource
 from gateway.demonstration.ward import Bedside, vital_signs
@@ -18,6 +20,7 @@ from gateway.demonstration.ward import Bedside, vital_signs
 PAUSE = 2.0
 _WORSE_BY = 0.2
 _CORRECTABLE = 20  # latest laboratory results that may still be amended or retracted
+_PUMP_TELLS = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class _Hospital:
     clock: Callable[[], datetime]
     severity: dict[str, float] = field(default_factory=dict)
     results: deque[Resource] = field(default_factory=lambda: deque(maxlen=_CORRECTABLE))
+    told: datetime | None = None  # until when the pump has told what it gave
     written: int = 0
 
     def stem(self, patient: DemoPatient) -> str:
@@ -106,6 +110,29 @@ def _new_pressure(hospital: _Hospital) -> tuple[str, Sequence[Resource]]:
     )
 
 
+def _new_reading(hospital: _Hospital) -> tuple[str, Sequence[Resource]]:
+    patient, diary = _wearer(hospital)
+    at, subject, stem = hospital.clock(), patient.role.id, hospital.stem(patient)
+    since = hospital.told = hospital.told or at
+    resources = [diabetes.reading(f"{stem}-reading", subject, diary, at)]
+    if at - since >= _PUMP_TELLS:
+        resources.append(diabetes.basal(f"{stem}-basal", subject, diary, since, at))
+        hospital.told = at
+    return "a reading of the glucose sensor", resources
+
+
+def _meal(hospital: _Hospital) -> tuple[str, Sequence[Resource]]:
+    patient, diary = _wearer(hospital)
+    grams = float(hospital.rng.integers(15, 60))
+    meal = Meal(hospital.clock(), grams, round(grams / diary.ratio, 1))
+    return "a meal with its bolus", tuple(diabetes.eating(hospital.stem(patient), patient.role.id, meal))
+
+
+def _wearer(hospital: _Hospital) -> tuple[DemoPatient, Diary]:
+    wearing = [(each, each.diary) for each in hospital.patients if each.diary is not None]
+    return wearing[hospital.rng.integers(len(wearing))]
+
+
 def _amendment(hospital: _Hospital) -> tuple[str, Sequence[Resource]]:
     if not hospital.results:
         return _new_lipids(hospital)
@@ -150,14 +177,25 @@ def _round(hospital: _Hospital, patient: DemoPatient, bedside: Bedside) -> tuple
 _OPENING: tuple[_Act, ...] = (
     _worse_round,
     _new_lipids,
+    _new_reading,
     _new_pressure,
     _amendment,
     _worse_round,
     _new_lipids,
+    _meal,
     _withdrawal,
     _steady_round,
     _retraction,
     _worse_round,
 )
-_ACTS: tuple[_Act, ...] = (_steady_round, _worse_round, _new_lipids, _new_pressure, _amendment, _retraction)
-_SHARES = (0.2, 0.2, 0.25, 0.25, 0.06, 0.04)
+_ACTS: tuple[_Act, ...] = (
+    _steady_round,
+    _worse_round,
+    _new_lipids,
+    _new_pressure,
+    _new_reading,
+    _meal,
+    _amendment,
+    _retraction,
+)
+_SHARES = (0.18, 0.18, 0.2, 0.2, 0.1, 0.04, 0.06, 0.04)

@@ -14,7 +14,9 @@ from typing import Literal
 
 import numpy as np
 
+from gateway.demonstration import diabetes
 from gateway.demonstration import resources as fhir
+from gateway.demonstration.diabetes import Diary
 from gateway.demonstration.resources import Resource
 from gateway.demonstration.ward import Bedside, Body, oxygen_scale, vital_signs
 
@@ -68,6 +70,7 @@ class Role:
     bedside: Bedside | None = None
     genes: bool = False
     dirty: bool = False
+    pump: bool = False
 
     @property
     def id(self) -> str:
@@ -89,16 +92,21 @@ ROLES = (
     Role("ludwig", "male", 55, "no lipids were ever measured", lipids=False),
     Role("marta", "female", 63, "a wrong unit and an impossible value", dirty=True),
     Role("nora", "female", 24, "too young for a cardiovascular estimate"),
+    Role("olga", "female", 34, "type 1 diabetes, with sensor and pump", pump=True),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DemoPatient:
-    """A role with a body and the resources that the hospital holds about it."""
+    """A role with a body and the resources that the hospital holds about it.
+
+    ``diary`` is that of a person with a sensor and a pump.
+    """
 
     role: Role
     body: Body
     resources: tuple[Resource, ...]
+    diary: Diary | None = None
 
 
 def cohort(now: datetime, rng: np.random.Generator) -> tuple[DemoPatient, ...]:
@@ -125,7 +133,11 @@ def pressure(stem: str, role: Role, body: Body, at: datetime, rng: np.random.Gen
 
 def _enrolled(role: Role, now: datetime, rng: np.random.Generator) -> DemoPatient:
     body = _body(role, rng)
-    return DemoPatient(role, body, tuple(_history(role, body, now, rng)))
+    resources = tuple(_history(role, body, now, rng))
+    if not role.pump:
+        return DemoPatient(role, body, resources)
+    diary = diabetes.lived(now, rng)
+    return DemoPatient(role, body, (*resources, *diabetes.history(role.id, diary, now)), diary)
 
 
 def _body(role: Role, rng: np.random.Generator) -> Body:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 Resource = dict[str, Any]
@@ -12,18 +12,21 @@ LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
+MDC = "urn:iso:std:iso:11073:10101"
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A LOINC code with its display and the UCUM unit that the demo's hospital reports it in."""
+    """A code, of LOINC unless said, with its display and the UCUM unit that the hospital reports it in."""
 
     code: str
     display: str
     unit: str
     digits: int = 0
     category: str = "laboratory"
+    system: str = LOINC
 
 
 SYSTOLIC = Measure("8480-6", "Systolic blood pressure", "mm[Hg]")
@@ -39,11 +42,16 @@ OXYGEN_FLOW = Measure("3151-8", "Inhaled oxygen flow rate", "L/min", 0, "vital-s
 CHOLESTEROL = Measure("2093-3", "Cholesterol [Mass/volume] in Serum or Plasma", "mg/dL")
 HDL = Measure("2085-9", "Cholesterol in HDL [Mass/volume] in Serum or Plasma", "mg/dL")
 CREATININE = Measure("2160-0", "Creatinine [Mass/volume] in Serum or Plasma", "mg/dL", 2)
+SENSOR_GLUCOSE = Measure("99504-3", "Glucose [Mass/volume] in Interstitial fluid", "mg/dL")
+CARBOHYDRATES = Measure("8417764", "MDC_CTXT_GLU_CARB", "g", 0, "social-history", MDC)
 
 
 def concept(system: str, code: str, display: str) -> Resource:
     """Return a CodeableConcept."""
     return {"coding": [{"system": system, "code": code, "display": display}], "text": display}
+
+
+LISPRO = concept(RXNORM, "86009", "insulin lispro")
 
 
 def instant(at: datetime) -> str:
@@ -66,8 +74,26 @@ def patient(identity: str, given: str, gender: str, born: date) -> Resource:
 
 def measurement(identity: str, subject: str, what: Measure, value: float, at: datetime) -> Resource:
     """Return a final Observation of one quantity, rounded as the hospital's laboratory reports it."""
-    return _observation(identity, subject, what.category, concept(LOINC, what.code, what.display), at) | {
-        "valueQuantity": quantity(value, what)
+    return _observation(
+        identity, subject, what.category, concept(what.system, what.code, what.display), at
+    ) | {"valueQuantity": quantity(value, what)}
+
+
+def trace(identity: str, subject: str, start: datetime, samples: Sequence[float | None]) -> Resource:
+    """Return the readings of a glucose sensor, five minutes apart, as one Observation; None is a gap."""
+    what, apart = SENSOR_GLUCOSE, timedelta(minutes=5)
+    end = start + (len(samples) - 1) * apart
+    resource = _observation(identity, subject, what.category, concept(LOINC, what.code, what.display), end)
+    del resource["effectiveDateTime"]
+    data = " ".join("E" if sample is None else f"{sample:.0f}" for sample in samples)
+    return resource | {
+        "effectivePeriod": {"start": instant(start), "end": instant(end)},
+        "valueSampledData": {
+            "origin": quantity(0, what),
+            "period": apart / timedelta(milliseconds=1),
+            "dimensions": 1,
+            "data": data,
+        },
     }
 
 
@@ -136,6 +162,36 @@ def prescription(identity: str, subject: str, drug: Resource, since: datetime) -
         "dosageInstruction": [
             {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}, "text": "once a day"}
         ],
+    }
+
+
+def injection(identity: str, subject: str, drug: Resource, units: float, at: datetime) -> Resource:
+    """Return a dose of insulin given at once."""
+    dose = {"value": units, "unit": "U", "system": UCUM, "code": "[iU]"}
+    return _administration(identity, subject, drug) | {
+        "effectiveDateTime": instant(at),
+        "dosage": {"dose": dose},
+    }
+
+
+def infusion(
+    identity: str, subject: str, drug: Resource, rate: float, start: datetime, end: datetime
+) -> Resource:
+    """Return insulin given evenly, ``rate`` in U/h."""
+    hourly = {"value": rate, "unit": "U/h", "system": UCUM, "code": "[iU]/h"}
+    return _administration(identity, subject, drug) | {
+        "effectivePeriod": {"start": instant(start), "end": instant(end)},
+        "dosage": {"rateQuantity": hourly},
+    }
+
+
+def _administration(identity: str, subject: str, drug: Resource) -> Resource:
+    return {
+        "resourceType": "MedicationAdministration",
+        "id": identity,
+        "status": "completed",
+        "medicationCodeableConcept": drug,
+        "subject": _reference(subject),
     }
 
 

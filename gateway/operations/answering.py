@@ -1,6 +1,8 @@
 """What each model answers about a twin now, made when it is asked for.
 
-As GuidanceResponse: a forecast, or what it lacks. As Observation: the courses and numbers of a forecast.
+As GuidanceResponse: a forecast, or what it lacks. As Observation: the courses and numbers of a forecast. As
+MedicationRequest: what a model proposes, found when it is asked for, where a person has switched that on; an
+OperationOutcome says why it proposes nothing.
 
 1. find the twins; those without a current state have no answer;
 2. decide on *disclose* for each, on its Consents as last read and the labels of all its data;
@@ -18,11 +20,12 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from consent.vault import KeyDestroyed
-from fhir_mapping import course_observation, guidance_response
+from fhir_mapping import course_observation, guidance_response, proposal
 from fhir_mapping import exit as outward
 from fhir_mapping.course_observation import Derived
 from fhir_mapping.device import Software
 from fhir_mapping.heading import Heading
+from gateway.operations import dosing
 from gateway.operations.assess import IDENTIFIER, assessment_id
 from gateway.operations.consented import Caller
 from gateway.operations.reading import Kind, Reading, Sought, begin
@@ -65,13 +68,8 @@ def search(
     """
     reading, render = begin(services, caller, kind, "s"), RENDERED[kind]
     visible = [one for one in _sitters(services, twins) if reading.permits(one.sought)]
-    found = [
-        (one.row.id, resource)
-        for one in visible
-        for answered in _answered(reading, one)
-        for resource in render(services, answered)
-    ]
-    reading.commit((twin_id, f"{kind}/{resource['id']}") for twin_id, resource in found)
+    found = [(one.row.id, resource) for one in visible for resource in render(reading, one)]
+    reading.commit((twin_id, f"{kind}/{told['id']}") for twin_id, told in found if "id" in told)
     return tuple(resource for _, resource in found)
 
 
@@ -119,25 +117,46 @@ def _answered(reading: Reading, one: _Sitter) -> Iterator[_Answered]:
             yield _Answered(head, model.inputs, _as_of(answer, services.clock()), snapshot, url)
 
 
-def _guidance(_services: Services, one: _Answered) -> Iterator[dict[str, Any]]:
-    yield one.shown(guidance_response.render(guidance_response.guidance(one.heading, one.answer, one.inputs)))
+def _guidance(reading: Reading, sitter: _Sitter) -> Iterator[dict[str, Any]]:
+    for one in _answered(reading, sitter):
+        given = guidance_response.guidance(one.heading, one.answer, one.inputs)
+        yield one.shown(guidance_response.render(given))
 
 
-def _derived(services: Services, one: _Answered) -> Iterator[dict[str, Any]]:
-    if isinstance(one.answer, Refusal):
-        return
-    values: tuple[Course | Summary, ...] = (*one.answer.courses, *one.answer.summaries)
+def _derived(reading: Reading, sitter: _Sitter) -> Iterator[dict[str, Any]]:
+    for one in _answered(reading, sitter):
+        if isinstance(one.answer, Forecast):
+            yield from _numbers(reading.services, one, one.answer)
+
+
+def _numbers(services: Services, one: _Answered, answer: Forecast) -> Iterator[dict[str, Any]]:
+    values: tuple[Course | Summary, ...] = (*answer.courses, *answer.summaries)
     for value in values:
         name = f"course-{value.signal}" if isinstance(value, Course) else value.name
         identifier = services.pseudonyms.of("derived", one.heading.id, name)
         head = replace(one.heading, id=identifier, identifier=(DERIVED, identifier))
-        yield one.shown(course_observation.render(Derived(head, value, one.answer.basis)))
+        yield one.shown(course_observation.render(Derived(head, value, answer.basis)))
 
 
-DERIVED = "urn:didymos:derived"
-RENDERED: Mapping[Kind, Callable[[Services, _Answered], Iterator[dict[str, Any]]]] = {
+def _proposed(reading: Reading, sitter: _Sitter) -> Iterator[dict[str, Any]]:
+    services, now = reading.services, reading.services.clock()
+    for name, one in {each.snapshot.model: each for each in _answered(reading, sitter)}.items():
+        found = dosing.proposed(services, sitter.row.hospital, sitter.row.id, name, now)
+        if isinstance(found, Refusal):
+            yield guidance_response.outcome_of(found)
+            continue
+        for said in found:
+            what = "rate" if said.hourly else "dose"
+            identifier = services.pseudonyms.of("proposal", one.heading.id, what, now.isoformat())
+            head = replace(one.heading, id=identifier, identifier=(PROPOSED, identifier))
+            yield outward.addressed(proposal.render(proposal.Proposed(head, said)), one.url)
+
+
+DERIVED, PROPOSED = "urn:didymos:derived", "urn:didymos:proposal"
+RENDERED: Mapping[Kind, Callable[[Reading, _Sitter], Iterator[dict[str, Any]]]] = {
     "GuidanceResponse": _guidance,
     "Observation": _derived,
+    "MedicationRequest": _proposed,
 }
 
 

@@ -18,7 +18,10 @@ from gateway.operations.consented import administered
 from gateway.operations.services import Services
 from gateway.storage.schema import client
 
-TYPES = ("RiskAssessment", "Provenance", "DetectedIssue", "Communication", "GuidanceResponse", "Observation")
+TYPES = (
+    *("RiskAssessment", "Provenance", "DetectedIssue", "Communication"),
+    *("GuidanceResponse", "Observation", "MedicationRequest"),
+)
 SCOPES = tuple(f"system/{kind}.{may}" for kind in TYPES for may in ("rs", "r", "s", "read"))
 _LEAST_RSA_BYTES = 256
 _LONGEST_NAME = 80

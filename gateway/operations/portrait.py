@@ -7,8 +7,8 @@ before the decision.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,9 +17,11 @@ from sqlalchemy import Connection, Row, func, select
 from consent.vault import KeyDestroyed
 from gateway.errors import NotFound, NotPermitted
 from gateway.operations.assess import assessment_id
+from gateway.operations.calibrating import Standing, standings
 from gateway.operations.commit import evidence_key
 from gateway.operations.disclosure import Reader, Sitter, permitted, sitter
 from gateway.operations.services import Hospital, Services
+from gateway.operations.switches import Switch
 from gateway.storage import outbox
 from gateway.storage.engine import from_us
 from gateway.storage.schema import hospital as hospitals
@@ -32,6 +34,8 @@ from twin_engine.store import EvidenceRecord, Snapshot
 from twin_engine.twin import Forecast, Refusal, Sex
 
 PAGE = 50
+EARLIER = timedelta(hours=3)
+_A_DAY = 86_400.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,13 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One answer of one model."""
+    """One answer of one model; ``before`` is what it foretold of the course up to now."""
 
     card: ModelCard
     code: str
     answer: Forecast | Refusal
     delivered: Delivered | None
+    before: Forecast | None = None
 
     def live(self, now: datetime) -> Forecast | None:
         """Return the forecast while it holds."""
@@ -83,6 +88,13 @@ class Portrait:
     face: Face
     told: tuple[Told, ...]
     evidence: tuple[EvidenceRecord, ...]
+    standings: Mapping[str, Standing]
+
+    @property
+    def not_shown(self) -> tuple[Switch, ...]:
+        """Return the models that are not on at this hospital."""
+        held = (standing.switch for standing in self.standings.values())
+        return tuple(switch for switch in held if switch.state != "on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +140,7 @@ def one(services: Services, reader: Reader, twin: str) -> Portrait:
     shown = permitted(services, reader, (sitter(services, row),), "page")
     if not shown:
         raise NotPermitted("This patient's twin is not available to you.")
-    return _portrait(services, shown[0])
+    return _portrait(services, shown[0], standings(services, shown[0].row.hospital))
 
 
 def some(services: Services, reader: Reader, after: str) -> Album:
@@ -138,7 +150,9 @@ def some(services: Services, reader: Reader, after: str) -> Album:
         rows = connection.execute(query).all()
     page = rows[:PAGE]
     sitters = [found for found in (_unless_erased(services, row) for row in page) if found]
-    portraits = tuple(_portrait(services, shown) for shown in permitted(services, reader, sitters, "list"))
+    seen = permitted(services, reader, sitters, "list")
+    stood = {hospital: standings(services, hospital) for hospital in {one.row.hospital for one in seen}}
+    portraits = tuple(_portrait(services, one, stood[one.row.hospital]) for one in seen)
     further = page[-1].id if len(rows) > PAGE else None
     return Album(portraits, len(page) - len(portraits), further)
 
@@ -155,13 +169,15 @@ def _unless_erased(services: Services, row: Row[Any]) -> Sitter | None:
         return None
 
 
-def _portrait(services: Services, shown: Sitter) -> Portrait:
+def _portrait(services: Services, shown: Sitter, stood: Mapping[str, Standing]) -> Portrait:
     row, now = shown.row, services.clock()
     current = row.state == "current"
     with services.journal.reading() as connection, hop("seal"):
         face = _face(connection, services, shown, now)
         snapshots = store.latest_snapshots(connection, services.vault, row.id) if current else ()
         delivered = _deliveries(connection, row.id)
+        told = tuple(_told(services, row.id, _shown(snapshots, stood), delivered))
+        told = tuple(_with_earlier(connection, services, row.id, one, now) for one in told)
     return Portrait(
         twin=row.id,
         hospital=shown.hospital,
@@ -170,9 +186,28 @@ def _portrait(services: Services, shown: Sitter) -> Portrait:
         read=from_us(row.read) if row.read else None,
         at=now,
         face=face,
-        told=tuple(_told(services, row.id, snapshots, delivered)),
+        told=told,
         evidence=shown.evidence if current else (),
+        standings=stood,
     )
+
+
+def _with_earlier(connection: Connection, services: Services, twin: str, told: Told, now: datetime) -> Told:
+    """Return ``told`` with the oldest forecast of the last hours, where the model foretells hours."""
+    courses = told.answer.courses if isinstance(told.answer, Forecast) else ()
+    if not any(course.times[-1] <= _A_DAY for course in courses):
+        return told
+    since = now - EARLIER
+    for snapshot in store.snapshots_since(connection, services.vault, twin, told.card.name, since):
+        for answer in snapshot.answers:
+            if isinstance(answer, Forecast) and answer.family == told.answer.family and answer.courses:
+                return told if answer == told.answer else replace(told, before=answer)
+    return told
+
+
+def _shown(snapshots: tuple[Snapshot, ...], stood: Mapping[str, Standing]) -> tuple[Snapshot, ...]:
+    """Return what models say that are on here."""
+    return tuple(one for one in snapshots if one.model in stood and stood[one.model].switch.state == "on")
 
 
 def _face(connection: Connection, services: Services, shown: Sitter, now: datetime) -> Face:
@@ -221,6 +256,5 @@ def _told(
             delivered.get(assessment_id(services, twin, snapshot.model, answer.family)),
         )
         for snapshot in snapshots
-        if snapshot.model in services.models
         for answer in snapshot.answers
     ]

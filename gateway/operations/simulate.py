@@ -10,8 +10,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from fhir_mapping import exit as outward
 from fhir_mapping import plan
 from fhir_mapping.device import Software
@@ -19,16 +17,15 @@ from fhir_mapping.heading import Heading
 from gateway.errors import NotFound
 from gateway.operations.answering import DERIVED
 from gateway.operations.consented import Caller
+from gateway.operations.presence import brought_to
 from gateway.operations.reading import Sought, begin
 from gateway.operations.receive import open_patient
 from gateway.operations.services import Services
 from gateway.storage import records
 from gateway.storage.schema import twin as twins
 from gateway.telemetry import hop
-from twin_engine import store
-from twin_engine.fingerprint import code_hash, evidence_digest
+from twin_engine.fingerprint import code_hash
 from twin_engine.model import Model
-from twin_engine.resumption import state_at
 from twin_engine.twin import Plan, Refusal, Trajectory
 
 
@@ -80,13 +77,6 @@ def tried(
 
     The same trial of the same evidence shows the same path.
     """
-    with services.journal.reading() as connection, hop("seal"):
-        known = store.current_evidence(connection, services.vault, twin)
-        before = store.snapshot_at(connection, services.vault, twin, model.card.name, at, at)
-    evidence = store.gather(known)
-    if evidence is None:
-        raise NotFound
+    state, rng = brought_to(services, twin, model, at)
     with hop("twin"):
-        state = state_at(model, known, before, at)
-        seed = int(evidence_digest(evidence, model)[:16], 16)
-        return model.simulate(state, asked, until, np.random.default_rng(seed))
+        return model.simulate(state, asked, until, rng)

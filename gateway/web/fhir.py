@@ -37,6 +37,10 @@ def _types(rule: str) -> str:
     return f"/<any(RiskAssessment, Provenance, DetectedIssue, Communication):kind>{rule}"
 
 
+def _asked(rule: str) -> str:
+    return f"/<any(GuidanceResponse, Observation, MedicationRequest):kind>{rule}"
+
+
 @blueprint.get("/metadata")
 def metadata() -> Response:
     """Say what is here."""
@@ -114,10 +118,10 @@ def search(kind: Kind) -> Response:
     return fhir(outward.searchset(page.resources, _base(), links))
 
 
-@blueprint.get("/<any(GuidanceResponse, Observation):kind>")
-@blueprint.post("/<any(GuidanceResponse, Observation):kind>/_search")
+@blueprint.get(_asked(""))
+@blueprint.post(_asked("/_search"))
 def answers(kind: Kind) -> Response:
-    """Return what each model answers about a patient now, or the courses and numbers of its answers."""
+    """Return what each model answers about a patient now, the numbers of its answers, or what it proposes."""
     caller = _searching()
     wanted = parameters.wanted(services(), kind, _given())
     found = answering.search(services(), caller, kind, wanted.twins or frozenset())

@@ -201,5 +201,6 @@ PARAMETERS: Mapping[Kind, Mapping[str, Reader]] = {
     "Communication": {**_ASSESSMENT, "subject": _patient},
     "GuidanceResponse": {"patient": _patient, "subject": _patient},
     "Observation": {"patient": _patient, "subject": _patient},
+    "MedicationRequest": {"patient": _patient, "subject": _patient},
 }
-OF_A_PATIENT = ("GuidanceResponse", "Observation")
+OF_A_PATIENT = ("GuidanceResponse", "Observation", "MedicationRequest")

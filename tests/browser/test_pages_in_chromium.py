@@ -32,6 +32,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+HOUR, EACH = timedelta(hours=1), timedelta(minutes=5)
 WARD_PC = {"width": 1024, "height": 768}
 PHONE = {"width": 400, "height": 800}
 pytestmark = [
@@ -87,16 +88,19 @@ STRUCTURE = """
 
 
 @pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Serve planted patients; yield the address and the path that signs in."""
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
+    """Serve planted patients; yield the address and two paths that sign in once each."""
     clock = planted.Clock()
     services = planted.gateway(tmp_path_factory.mktemp("gateway"), clock)
-    planted.plant(services, planted.cohort())
-    ticket = people.invite(services, "Dr Eva Brandt", "clinician", life=timedelta(hours=1))
+    twins = planted.plant(services, (*planted.cohort(), planted.on_a_pump(planted.NOW - HOUR)))
+    since = [planted.reading(planted.NOW - HOUR + n * EACH) for n in range(1, 13)]
+    planted.renew(services, twins["22"], since, planted.NOW)
+    names = ("Dr Eva Brandt", "Dr Amir Sato")
+    tickets = [people.invite(services, name, "clinician", life=HOUR) for name in names]
     server = make_server("127.0.0.1", 0, app.create(services), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", f"/sign-in/{ticket}"
+    yield f"http://127.0.0.1:{server.server_port}", *(f"/sign-in/{ticket}" for ticket in tickets)
     server.shutdown()
     thread.join()
     server.server_close()
@@ -133,7 +137,7 @@ def looked_at(page, name: str) -> dict:
 
 
 def test_a_clinician_signs_in_finds_a_patient_and_reads_the_twin(ward, browser):
-    address, ticket = ward
+    address, ticket, _ = ward
     context = browser.new_context(base_url=address, viewport=WARD_PC, locale="en-US")
     page = context.new_page()
     complaints, foreign = [], []
@@ -166,8 +170,52 @@ def test_a_clinician_signs_in_finds_a_patient_and_reads_the_twin(ward, browser):
     context.close()
 
 
+def test_a_clinician_tries_a_dose_on_the_twin_of_a_person_with_type_1_diabetes(ward, browser):
+    address, _, ticket = ward
+    context = browser.new_context(base_url=address, viewport=WARD_PC, locale="en-US")
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(ticket)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Olga Berg").click()
+    page.wait_for_url("**/twins/*")
+    assert page.get_by_role("img", name="Interstitial glucose, mg/dL").is_visible()
+    assert page.get_by_role("img", name="Ambulatory glucose profile, mg/dL").is_visible()
+    assert within(page) == []
+    looked_at(page, "glucose-ward")
+    page.set_viewport_size(PHONE)
+    assert within(page) == []
+    looked_at(page, "glucose-phone")
+    page.get_by_label("Bolus of fast-acting insulin, U").fill("4.5")
+    page.get_by_role("button", name="Show the course").click()
+    page.wait_for_url("**/try/**")
+    assert page.get_by_role("img", name="With these doses").is_visible()
+    assert within(page) == []
+    looked_at(page, "trial-phone")
+    page.set_viewport_size(WARD_PC)
+    looked_at(page, "trial-ward")
+    assert complaints == []
+    context.close()
+
+
+def within(page) -> list[str]:
+    """Return the labels of drawings in which some text is not wholly inside."""
+    return page.evaluate(
+        """
+        () => [...document.querySelectorAll('.fan svg')].filter(svg => {
+          const box = svg.viewBox.baseVal;
+          return [...svg.querySelectorAll('text')].some(text => {
+            const at = text.getBBox();
+            return at.x < 0 || at.y < 0 || at.x + at.width > box.width || at.y + at.height > box.height;
+          });
+        }).map(svg => svg.getAttribute('aria-label'))
+        """
+    )
+
+
 def test_a_hostile_name_is_only_text(ward, browser):
-    address, _ = ward
+    address, _, _ = ward
     context = browser.new_context(base_url=address, viewport=WARD_PC, locale="en-US")
     page = context.new_page()
     page.goto("/sign-in/%3Cscript%3Ealert(1)%3C%2Fscript%3E")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from urllib.parse import quote, urlsplit
 
 from fhir_mapping.genomics.vcf import is_imported
@@ -30,6 +31,7 @@ from twin_engine.twin import (
 )
 
 MOST_ROWS = 200
+MOST_ALIKE = 5  # rows of one name; the course of a signal shows the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing known of the patient."""
+    """One thing known of the patient; ``earlier`` counts those of its name that are not listed after it."""
 
     what: str
     value: str
@@ -50,6 +52,7 @@ class Fact:
     link: Link
     used: tuple[str, ...]
     course: Line | None = None
+    earlier: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,19 @@ def evidence(portrait: Portrait, models: Mapping[str, Model]) -> Evidence:
     courses = _courses(items)
     facts = [_fact(portrait, item, uses, courses) for item in items]
     person = [fact for record in portrait.evidence for fact in _person(portrait, record, uses)]
-    used = sorted((fact for fact in facts if fact.used), key=lambda fact: fact.what)
+    used = _newest_alike(fact for fact in facts if fact.used)
     other = sorted((fact for fact in facts if not fact.used), key=_newest_first)
     return Evidence((*person, *used), tuple(other[:MOST_ROWS]), max(len(other) - MOST_ROWS, 0))
+
+
+def _newest_alike(facts: Iterable[Fact]) -> Iterator[Fact]:
+    """Yield the newest facts of each name, and with the last of them how many more there are."""
+    ordered = sorted(facts, key=lambda fact: (fact.what, _newest_first(fact)))
+    for _, group in groupby(ordered, key=lambda fact: fact.what):
+        alike = list(group)
+        shown, more = alike[:MOST_ALIKE], max(len(alike) - MOST_ALIKE, 0)
+        yield from shown[:-1]
+        yield replace(shown[-1], earlier=more)
 
 
 def unusable(portrait: Portrait) -> tuple[Unusable, ...]:
@@ -134,7 +147,7 @@ def _fact(
     portrait: Portrait, item: Item, uses: list[_Use], courses: Mapping[str, list[tuple[datetime, float]]]
 ) -> Fact:
     name, value, at = _said(item, portrait.at)
-    used = tuple(use.name for use in uses if item.source in use.basis and name in use.names)
+    used = tuple(dict.fromkeys(use.name for use in uses if item.source in use.basis and name in use.names))
     course = line(courses[name]) if used and isinstance(item, Measurement) else None
     return Fact(words.label(name), value, at, link(portrait.hospital.base_url, item.source), used, course)
 
@@ -174,7 +187,7 @@ def _timed(item: Measurement | Finding | Absence | Series | Dose) -> tuple[str, 
         case Series():
             return item.signal, f"{len(item.values)} samples, {item.period:g} s apart", item.time
         case Dose():
-            return item.substance, f"{item.amount:g}", item.time
+            return item.substance, words.dosed(item), item.time
 
 
 def _person(portrait: Portrait, record: EvidenceRecord, uses: list[_Use]) -> list[Fact]:
@@ -183,7 +196,7 @@ def _person(portrait: Portrait, record: EvidenceRecord, uses: list[_Use]) -> lis
     subject = record.subject
     born = words.day(subject.birth_date) if subject.birth_date else "not known"
     value = f"{born}; {subject.sex or 'sex not known'}"
-    used = tuple(use.name for use in uses if subject.source in use.basis)
+    used = tuple(dict.fromkeys(use.name for use in uses if subject.source in use.basis))
     where = link(portrait.hospital.base_url, subject.source)
     return [Fact("Date of birth; sex", value, record.last_updated, where, used)]
 

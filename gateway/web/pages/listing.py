@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.operations.portrait import Album, Portrait, Told
-from twin_engine.twin import Forecast
+from twin_engine.model import Model
+from twin_engine.twin import Forecast, Refusal
 
 _GRADES = {"low": 1, "low-medium": 2, "moderate": 3, "medium": 3, "high": 4}
 
@@ -30,11 +32,24 @@ class Listing:
     further: str | None
 
 
-def listing(album: Album) -> Listing:
+def listing(album: Album, models: Mapping[str, Model]) -> Listing:
     """Return the rows, the highest risk first: grades before probabilities, what holds before the rest."""
-    families = sorted({told.answer.family for portrait in album.portraits for told in portrait.told})
-    rows = (_row(portrait, families) for portrait in sorted(album.portraits, key=_urgency))
+    portraits = [
+        replace(one, told=tuple(told for told in one.told if concerns(told, models)))
+        for one in album.portraits
+    ]
+    families = sorted({told.answer.family for portrait in portraits for told in portrait.told})
+    rows = (_row(portrait, families) for portrait in sorted(portraits, key=_urgency))
     return Listing(tuple(families), tuple(rows), album.closed, album.further)
+
+
+def concerns(told: Told, models: Mapping[str, Model]) -> bool:
+    """Tell whether a model is one for this patient, who has what it is about, or may have it."""
+    needed = models[told.card.name].inputs.diagnoses
+    return not (
+        isinstance(told.answer, Refusal)
+        and any(reason.code == "out-of-scope" and reason.signal in needed for reason in told.answer.reasons)
+    )
 
 
 def _urgency(portrait: Portrait) -> tuple[int, float, str]:

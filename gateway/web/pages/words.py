@@ -6,8 +6,13 @@ import math
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from fhir_mapping.codes import OUTCOMES, TARGETS, Signal
-from twin_engine.twin import Contribution, Forecast, Refusal, Risk
+from fhir_mapping.codes import DERIVED, OUTCOMES, TARGETS, Signal
+from fhir_mapping.terms import DOSES
+from gateway.operations.switches import Switch
+from gateway.web.pages.axes import SHORT
+from twin_engine.drift import Record, Verdict
+from twin_engine.scoring import Group
+from twin_engine.twin import Contribution, Dose, Forecast, Refusal, Risk
 
 _NAMES = {
     "age": "Age",
@@ -22,6 +27,11 @@ _UNITS = {
     "mL/min/{1.73_m2}": "mL/min/1.73 m²",
     "Cel": "°C",
     "a": "years",
+    "1": "",
+    "[iU]": "U",
+    "[iU]/h": "U/h",
+    "mg/dL/[iU]": "mg/dL per U",
+    "g/[iU]": "g per U",
 }
 _SIGNAL_UNITS = {target.name: target.unit for target in TARGETS.values() if isinstance(target, Signal)}
 _REASONS = {
@@ -46,6 +56,7 @@ _LEVELS = {
     "illustrative": "Illustrative: not evidence for care.",
 }
 _FEW = 2
+_THOUSAND = 999.5
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TIMES, _MINUS = "\N{MULTIPLICATION SIGN}", "\N{MINUS SIGN}"
 _TENTH = Decimal("0.1")
@@ -72,6 +83,13 @@ def measured(signal: str, value: float) -> str:
     return f"{value:.4g} {unit(_SIGNAL_UNITS.get(signal, ''))}".strip()
 
 
+def dosed(dose: Dose) -> str:
+    """Return how much was given, and until when where it was not at once."""
+    units = DOSES[dose.substance].units if dose.substance in DOSES else {}
+    amount = f"{dose.amount:.4g} {next(iter(units), '')}".strip()
+    return f"{amount} until {moment(dose.until)}" if dose.until else amount
+
+
 def moment(at: datetime) -> str:
     """Return an instant in the zone of this server, with the zone."""
     local = at.astimezone()
@@ -83,6 +101,16 @@ def day(on: date) -> str:
     return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
 
 
+def ending(until: datetime, since: datetime) -> str:
+    """Return when a period ends: to the minute where it is short."""
+    return moment(until) if until - since <= SHORT else day(until)
+
+
+def number(value: float) -> str:
+    """Return a number with three figures, whole where it has more before the point."""
+    return f"{value:.3g}" if abs(value) < _THOUSAND else f"{value:.0f}"
+
+
 def percent(probability: float) -> str:
     """Return a probability as per cent with one decimal, rounded half up."""
     rounded = (Decimal(str(probability)) * 100).quantize(_TENTH, ROUND_HALF_UP)
@@ -92,6 +120,11 @@ def percent(probability: float) -> str:
 def outcome(key: str) -> str:
     """Return the name of an outcome."""
     return OUTCOMES[key].text if key in OUTCOMES else label(key)
+
+
+def derived(key: str) -> str:
+    """Return the name of a number that a model derived."""
+    return DERIVED[key].text if key in DERIVED else label(key)
 
 
 def grade(qualitative: str) -> str:
@@ -156,13 +189,49 @@ def level(evidence: str) -> str:
     return _LEVELS[evidence]
 
 
+def not_shown(switch: Switch) -> str:
+    """Return that a model is not shown at a hospital, since when and why."""
+    model = f"{switch.model.upper()} {switch.version} is not shown at this hospital"
+    return f"{model}: {switch.said}" if switch.by else f"{model}: nobody has switched it on"
+
+
+def record(done: Record) -> str:
+    """Return how the forecasts of a group did."""
+    said = came(done)
+    return f"{group(done.group)}: {done.n} forecasts{', ' if said else ''}{said}"
+
+
+def group(what: Group) -> str:
+    """Return what was foretold, and how long before; some names of outcomes say that themselves."""
+    named = OUTCOMES[what.what].text if what.what in OUTCOMES else ""
+    return named if " within " in named else str(what).capitalize()
+
+
+def came(done: Record) -> str:
+    """Return what came of forecasts."""
+    if done.group.kind == "risk":
+        return f"{done.observed:g} events where {done.expected:.1f} were expected"
+    return "" if done.coverage is None else f"{percent(done.coverage)} of values inside the 90 % interval"
+
+
+def verdict(found: Verdict) -> str:
+    """Return what follows from the outcomes."""
+    if found.state == "sound":
+        return "Within the limits that the model promises, as far as the outcomes can tell."
+    return f"Outside the limits that the model promises: {'; '.join(found.reasons)}."
+
+
 FILTERS = (
     label,
+    unit,
     quantity,
     moment,
     day,
+    ending,
+    number,
     percent,
     outcome,
+    derived,
     grade,
     effect,
     direction,
@@ -171,4 +240,9 @@ FILTERS = (
     lacking,
     delivery,
     level,
+    not_shown,
+    record,
+    group,
+    came,
+    verdict,
 )

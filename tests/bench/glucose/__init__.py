@@ -1,13 +1,16 @@
-"""Type 1 diabetes: simulation beside simglucose. A section is a line here."""
+"""Type 1 diabetes: simulation beside simglucose, filter beside filterpy. A section is a line here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from tests.bench.figures import Figure
-from tests.bench.glucose import simulation
+from tests.bench.glucose import filtering, simulation
 
-SECTIONS: tuple[Callable[[bool], tuple[list[Figure], list[str]]], ...] = (simulation.measure,)
+SECTIONS: tuple[Callable[[bool], tuple[list[Figure], list[str]]], ...] = (
+    simulation.measure,
+    filtering.measure,
+)
 
 
 def measure(short: bool) -> tuple[list[Figure], list[str]]:

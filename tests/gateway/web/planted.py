@@ -26,7 +26,17 @@ from gateway.storage.schema import delivery, hospital, readback, twin
 from gateway.wiring import wire
 from twin_engine import store
 from twin_engine.store import EvidenceRecord
-from twin_engine.twin import Condition, Finding, Item, Measurement, Sex, Subject, Treatment
+from twin_engine.twin import (
+    Condition,
+    Dose,
+    Finding,
+    Item,
+    Measurement,
+    Series,
+    Sex,
+    Subject,
+    Treatment,
+)
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 EHR = "https://ehr.example.org/fhir"
@@ -185,6 +195,46 @@ def cohort() -> tuple[Made, ...]:
     )
 
 
+SHAPE = (0, 40, 95, 60, 20, -10, -55, -25)  # mg/dL about the mean, every three hours
+GLUCOSE, FOOD, INSULIN = "interstitial-glucose", "carbohydrate-intake", "fast-acting-insulin"
+
+
+def sensed(at: datetime) -> float:
+    """Glucose at an instant: a course that every day repeats, with what one day differs from another."""
+    hours = at.hour + at.minute / 60
+    place = int(hours // 3)
+    share = hours / 3 - place
+    course = (1 - share) * SHAPE[place] + share * SHAPE[(place + 1) % len(SHAPE)]
+    return round(135.0 + course + 12 * (at.day % 5 - 2) + 4 * (at.minute % 3 - 1))
+
+
+def reading(at: datetime) -> Measurement:
+    """One reading of a sensor."""
+    return Measurement(GLUCOSE, at, f"Observation/{at:%d%H%M}/_history/1", sensed(at))
+
+
+def on_a_pump(until: datetime = NOW, days: int = 15) -> Made:
+    """A person with type 1 diabetes: traces of days, single readings of the last hours, meals and doses."""
+    source = Counter(5000)
+    midnight = until.replace(hour=0, minute=0)
+    items: list[Item] = [Condition("type-1-diabetes", source("Condition"), True, NOW - timedelta(days=4000))]
+    for day in range(days - 1, -1, -1):
+        start = midnight - timedelta(days=day)
+        items.append(
+            Dose(INSULIN, start, source("MedicationAdministration"), 24.0, start + timedelta(days=1))
+        )
+        if day:
+            times = [start + timedelta(minutes=15 * n) for n in range(96)]
+            items.append(Series(GLUCOSE, start, source(), 900.0, tuple(sensed(at) for at in times)))
+    items += [reading(until - timedelta(minutes=5 * n)) for n in range(36)]
+    for hour, grams in ((7, 40.0), (12, 60.0)):
+        items.append(Measurement(FOOD, midnight + timedelta(hours=hour), source(), grams))
+        items.append(
+            Dose(INSULIN, midnight + timedelta(hours=hour), source("MedicationAdministration"), grams / 10)
+        )
+    return Made("22", [{"text": "Olga Berg"}], born=date(1992, 4, 1), items=tuple(items), updated=until)
+
+
 def settings(folder: Path, **chosen: object) -> Settings:
     return Settings(state_dir=folder, policy="treat-when-silent", **chosen)  # type: ignore[arg-type]
 
@@ -242,6 +292,26 @@ def _plant(services: Services, made: Made) -> str:
             remember(connection, services, identifier, made.directives)
     _deliver(services, made, occasion, computed)
     return identifier
+
+
+def renew(services: Services, twin_id: str, items: Iterable[Item], at: datetime) -> None:
+    """Let the twin of ``type-1-diabetes`` know more evidence at ``at``."""
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.source, []).append(item)
+    records = [
+        EvidenceRecord(*source.split("/_history/"), None, "", tuple(mine)) for source, mine in found.items()
+    ]
+    with services.journal.transaction() as connection:
+        for record in records:
+            key = evidence_key(services, twin_id, record.reference)
+            store.put_evidence(connection, services.vault, twin_id, record, key=key, known=at)
+        gathered = store.gather(store.current_evidence(connection, services.vault, twin_id))
+        assert gathered is not None
+        models = {"type-1-diabetes": services.models["type-1-diabetes"]}
+        [one] = compute(models, gathered, {}, at, 2)
+        assert one.snapshot is not None
+        store.append_snapshot(connection, services.vault, twin_id, one.snapshot)
 
 
 def _deliver(services: Services, made: Made, occasion: assess.Occasion, computed: tuple) -> None:

@@ -62,6 +62,7 @@ CARD = ModelCard(
     limitations=(
         "A meal or bolus that is not recorded is seen only by its effect",
         "Glucose under the skin, minutes behind blood; a compressed sensor reads low",
+        "No counter-regulation: where it foretells a low, a body often recovers earlier and stays higher",
         "What a dose does is an estimate under a model; an explorer, not advice",
         "The insulin requirement rests on days as they were, not on a clinical test",
         "Night is the next 8 hours: the record does not say where the person is",

@@ -5,11 +5,12 @@ costs grows with the square of its distance from a zone, as in zone model-predic
 (Grosman 2010, doi:10.1177/193229681000400428), and faster below it than above (Gondhalekar 2016,
 doi:10.1016/j.automatica.2016.04.015)::
 
-    J = mean of ((g - 140)+^2 + 4 (90 - g)+^2 + 30 (80 - g)+^2)  +  change of basal rate, and bolus, squared
+    J = mean of ((g - 140)+^2 + 8 (100 - g)+^2 + 60 (85 - g)+^2)  +  change of basal rate, and bolus, squared
 
 Disturbances to come are unknown and taken as none; what has been disturbing lasts as long as the filter says.
 A basal rate holds for half an hour, then the usual one goes on. The best candidate is brought within the
-limits afterwards, so that no weight of the cost can move them.
+limits afterwards, so that no weight of the cost can move them. The weights were chosen on virtual people
+(seed 7 of ``trial``), six of them, so that low glucose was no more frequent than under basal-bolus therapy.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ HELD = 30  # minutes
 FACTORS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)  # of the usual basal rate
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)  # of the largest bolus
 FINER = (0.1, 0.05, 0.02)
-HIGH, LOW, VERY_LOW = 140.0, 90.0, 80.0  # mg/dL
-STEEP, STEEPER = 4.0, 30.0
-CHANGE, BOLUS = 20.0, 3.0  # (mg/dL)**2 per squared factor of the basal rate, and per squared U
+HIGH, LOW, VERY_LOW = 140.0, 100.0, 85.0  # mg/dL
+STEEP, STEEPER = 8.0, 60.0
+CHANGE, BOLUS = 5.0, 0.5  # (mg/dL)**2 per squared factor of the basal rate, and per squared U
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 from numpy.random import Generator
 
-from twin_engine.models.glucose.foretelling import fanned
+from twin_engine.models.glucose.foretelling import eaten, fanned
 from twin_engine.models.glucose.minimal import Array, Inputs, appearance
 from twin_engine.models.glucose.record import EATEN_IN, FAST, FOOD, LONG, SENSOR
 from twin_engine.models.glucose.state import Ahead, State
@@ -48,7 +48,7 @@ def explored(state: State, plan: Plan, until: datetime, rng: Generator) -> Traje
     here, ahead = state.filter, state.ahead
     if here is None or ahead is None or state.newest is None:
         raise ValueError("a state without readings has no future to explore")
-    fan = fanned(here, _inputs(ahead, plan, state.at, until), state.at, rng)
+    fan = fanned(here, _inputs(state, ahead, plan, until), state.at, rng)
     course = fan.course()
     first = float(np.median(here.ensemble.glucose))
     times = (0.0, *course.times)
@@ -56,10 +56,11 @@ def explored(state: State, plan: Plan, until: datetime, rng: Generator) -> Traje
     return Trajectory(state.at, times, {SENSOR: values}, until - state.at, (course,))
 
 
-def _inputs(ahead: Ahead, plan: Plan, start: datetime, until: datetime) -> Inputs:
+def _inputs(state: State, ahead: Ahead, plan: Plan, until: datetime) -> Inputs:
+    start = state.at
     n = int((until - start) / timedelta(minutes=1))
     insulin = ahead.insulin[:n] * plan.scaled.get(FAST, 1.0)
-    food, slow = np.zeros(n), ahead.slow[:n].copy()
+    food, slow = eaten(state, n), ahead.slow[:n].copy()
     for dose in plan.doses:
         minute = min(int((dose.time - start) / timedelta(minutes=1)), n - 1)
         if dose.substance == LONG:

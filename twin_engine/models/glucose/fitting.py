@@ -70,11 +70,15 @@ def fit(record: Record, rng: np.random.Generator, starts: int = 32) -> identific
     high[0] = (GB_BOUNDS[1] - GB[0]) / GB[1]
     first = np.vstack((np.zeros((1, p)), rng.normal(size=(starts - 1, p))))
 
-    def residuals(z: Array) -> Array:
-        prior = np.column_stack((published_prior(z), STIFFNESS * violation(z)))
-        return np.hstack((unexplained(record, z), prior))
+    return identification.fitted(
+        lambda z: residuals(record, z), np.minimum(-high, -REACH), high, np.clip(first, -3, 3)
+    )
 
-    return identification.fitted(residuals, np.minimum(-high, -REACH), high, np.clip(first, -3, 3))
+
+def residuals(record: Record, z: Array) -> Array:
+    """Return residuals (N, k) whose half sum of squares is minus the published log posterior density."""
+    prior = np.column_stack((published_prior(z), STIFFNESS * violation(z)))
+    return np.hstack((unexplained(record, z), prior))
 
 
 def posterior(

@@ -26,7 +26,7 @@ LASTING = 3
 NIGHT = 480  # minutes
 NOT_FOR_TREATMENT = "Not for treatment and not an alarm: check glucose before anything is done."
 _HALF_A_YEAR = timedelta(days=183)
-_NAMED = {30: "30min", 60: "60min", 120: "120min", NIGHT: "8h"}
+_NAMED = {NIGHT: "8h", 120: "120min", 60: "60min", 30: "30min"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class Fan:
         return course(SENSOR, "mg/dL", self.start, self.minutes * 60, self.paths)
 
 
-def foretold(state: State, at: datetime, rng: Generator) -> Iterator[Forecast | Refusal]:
-    """Yield an answer for each family; ``state`` is one that has readings."""
+def foretold(state: State, at: datetime, rng: Generator) -> Iterator[Forecast]:
+    """Yield the chances of low and of high glucose; ``state`` is one that has readings."""
     here, ahead = state.filter, state.ahead
     if here is None or ahead is None or state.newest is None:
         raise ValueError("a state without readings foretells nothing")
-    inputs = Inputs.of(ahead.insulin, np.zeros_like(ahead.insulin), ahead.slow)
+    inputs = Inputs.of(ahead.insulin, eaten(state, len(ahead.insulin)), ahead.slow)
     fan = fanned(here, inputs, state.at, rng)
     expires = state.newest.time + FRESH
     basis, needs = based(state), tuple(_needs(here, state))
@@ -63,7 +63,15 @@ def foretold(state: State, at: datetime, rng: Generator) -> Iterator[Forecast | 
             courses=(fan.course(),) if family == LOW_FAMILY else (),
             summaries=needs if family == HIGH_FAMILY else (),
         )
-    yield _controlled(state, at, basis)
+
+
+def eaten(state: State, minutes: int) -> Array:
+    """Return what is left of a meal that is being eaten, g/min (minutes,)."""
+    food = np.zeros(minutes)
+    if state.underway is not None:
+        left = state.underway.eating[:minutes]
+        food[: len(left)] = left
+    return food
 
 
 def fanned(here: Followed, inputs: Inputs, start: datetime, rng: Generator) -> Fan:
@@ -110,7 +118,7 @@ def based(state: State) -> tuple[str, ...]:
     return tuple(sorted({state.subject.source, *conditions, *state.sources}))
 
 
-def _controlled(state: State, at: datetime, basis: tuple[str, ...]) -> Forecast | Refusal:
+def controlled(state: State, at: datetime) -> Forecast | Refusal:
     """Return how glucose was controlled over the last days; too few readings leave it open."""
     known = state.control
     if known is None:
@@ -121,7 +129,9 @@ def _controlled(state: State, at: datetime, basis: tuple[str, ...]) -> Forecast 
         at=at,
         expires=_midnight(at),
         risks=(Risk("severe-hypoglycaemia-6mo", at + _HALF_A_YEAR, qualitative=known.grade),),
-        basis=tuple(sorted({*basis, *known.sources})),
+        basis=tuple(
+            sorted({state.subject.source, *(one.source for one in state.conditions), *known.sources})
+        ),
         rationale=(
             "The low blood glucose index of the last 14 full days grades the risk of severe hypoglycaemia in "
             "the next months (Kovatchev 1998)."

@@ -121,7 +121,7 @@ def sufficiency(minutes: ArrayLike, start: float, end: float) -> float:
 def profile(times: Sequence[datetime], values: ArrayLike, zone: tzinfo | None) -> Array:
     """Return the ambulatory glucose profile (96, 5): percentiles of each quarter hour of the day in ``zone``.
 
-    ``times`` are aware; without a ``zone`` it is that of this machine. A quarter hour without readings is nan.
+    ``times`` are aware; without a ``zone`` it is that of this machine. Where there is no reading it is nan.
     """
     clock = np.array([_slot(one.astimezone(zone)) for one in times])
     g = np.asarray(values, float)

@@ -40,6 +40,7 @@ OF_A_PART = ("SI", "kabs", "beta")
 VG = 1.45  # dL/kg
 VI = 0.126  # L/kg
 KE = 0.127  # 1/min
+R1, R2 = 1.4407, 0.8124  # of rho
 DELAY_OF_INSULIN = 8  # min
 LONGEST_DELAY = 60  # min: the upper end of the prior of beta
 

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from twin_engine.compilation import compiled
 from twin_engine.models.glucose import priors
-from twin_engine.models.glucose.minimal import DELAY_OF_INSULIN, KE, LONGEST_DELAY, VG, VI, Array
+from twin_engine.models.glucose.minimal import DELAY_OF_INSULIN, KE, LONGEST_DELAY, R1, R2, VG, VI, Array
 
 Minutes = NDArray[np.int64]
 
 ALPHA = 7.0  # min
 F = 0.9
-R1, R2 = 1.4407, 0.8124
 G_TH = 60.0  # mg/dL
 
 GB, GB_SD = priors.GB

@@ -38,6 +38,9 @@ from twin_engine.twin import (
 )
 from twin_engine.years import birthday
 
+# Compiled at set-up; see ``compilation.warm``.
+KERNELS = tuple(f"twin_engine.models.glucose.{name}_kernel" for name in ("filtering", "minimal"))
+
 
 @dataclass(frozen=True, slots=True)
 class TypeOneDiabetes:
@@ -46,6 +49,7 @@ class TypeOneDiabetes:
     card: ModelCard = CARD
     inputs: Inputs = INPUTS
     state_type: type[State] = State
+    kernels: tuple[str, ...] = KERNELS
 
     def prior(self, subject: Subject, at: datetime) -> State:
         """Return the state that knows only the person."""
@@ -59,12 +63,19 @@ class TypeOneDiabetes:
 
     def forecast(self, state: State, at: datetime, rng: Generator) -> tuple[Forecast | Refusal, ...]:
         """Return the chances of low and high glucose from ``at`` on, and how it was controlled."""
-        doubts = tuple(_doubts(state, at))
-        if doubts:
-            return tuple(_refusal(state, doubts, at, family) for family in CARD.families)
-        from twin_engine.models.glucose.foretelling import foretold
+        from twin_engine.models.glucose.foretelling import controlled, foretold
 
-        return tuple(_ending(answer, state, at) for answer in foretold(state, at, rng))
+        scope, doubts = tuple(_scope(state, at)), tuple(_doubts(state, at))
+        soon = (card.LOW_FAMILY, card.HIGH_FAMILY)
+        answers: tuple[Forecast | Refusal, ...] = (
+            *(
+                (_refusal(state, doubts, at, family) for family in soon)
+                if doubts
+                else foretold(state, at, rng)
+            ),
+            _refusal(state, scope, at, card.CONTROL_FAMILY) if scope else controlled(state, at),
+        )
+        return tuple(_ending(answer, state, at) for answer in answers)
 
     def simulate(self, state: State, plan: Plan, until: datetime, rng: Generator) -> Trajectory | Refusal:
         """Return glucose from ``state.at`` under ``plan``: doses, meals, basal insulin scaled."""
@@ -107,8 +118,8 @@ class TypeOneDiabetes:
 LIMITS = Limits(coverage=(0.80, 0.98), ratio=(0.5, 2.0))
 
 
-def _doubts(state: State, at: datetime) -> Iterator[Reason]:
-    """Yield why the twin does not speak of this person at ``at``."""
+def _scope(state: State, at: datetime) -> Iterator[Reason]:
+    """Yield why the twin is not for this person at ``at``."""
     yield from _person(state, at)
     named = [one for one in state.conditions if one.name == DIAGNOSIS]
     if not any(one.active_at(at) for one in named):
@@ -121,6 +132,11 @@ def _doubts(state: State, at: datetime) -> Iterator[Reason]:
             yield Reason(
                 "out-of-scope", name, f"A record of {screening.said(name)} puts the person out of scope."
             )
+
+
+def _doubts(state: State, at: datetime) -> Iterator[Reason]:
+    """Yield why the twin does not foretell this person's glucose at ``at``."""
+    yield from _scope(state, at)
     if state.unmodelled:
         yield Reason("out-of-scope", UNMODELLED[0], "Intermediate-acting or mixed insulin is not modelled.")
     doubt = screening.doubt(GLUCOSE, state.newest, at, state.absences)

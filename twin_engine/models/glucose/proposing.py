@@ -113,7 +113,7 @@ def _one(
         start=at,
         until=at + VALID * _MINUTE,
         rationale=(
-            f"{RESEARCH} {what} keeps glucose nearest to 90 to 140 mg/dL over the next five hours, by "
+            f"{RESEARCH} {what} keeps glucose nearest to 100 to 140 mg/dL over the next five hours, by "
             "versions of the person that agree with the readings, and low glucose weighs most."
         ),
         amount=round(amount, 2),

@@ -4,9 +4,10 @@ In the small model, glucose stays at a target G* where insulin action balances w
 
     X = (SG (Gb - G*) + d) / (rho(G*) G*)        Ip = Ipb + X / SI        basal = ke VI weight Ip
 
-(``rho`` is 1 above Gb). The correction factor is by how much one unit lowers glucose at its lowest point, the
-carbohydrate ratio how many grams have the same area under glucose as one unit, both of one dose from that
-target. Each is computed for every member of the ensemble, so that what is not known shows as width.
+(``rho`` is 1 above Gb, see ``minimal``). The correction factor is by how much one unit lowers glucose at its
+lowest point, the carbohydrate ratio how many grams have the same area under glucose as one unit, both of
+one dose from that target. Each is computed for every member of the ensemble, so that what is not known
+shows as width.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twin_engine.models.glucose.filtering import PARAMETERS, Ensemble, Habits
-from twin_engine.models.glucose.minimal import KE, VI, Array, Inputs, Person, simulated, steady_state
+from twin_engine.models.glucose.minimal import KE, R1, R2, VI, Array, Inputs, Person, simulated, steady_state
 from twin_engine.models.glucose.priors import parameters
 
-TARGET = 120.0  # mg/dL: above the highest prior mean of Gb, where rho is 1
+TARGET = 120.0  # mg/dL
 HOURS = 6  # how long a dose is followed: rapid-acting insulin has gone by then
 GRAMS = 10.0
 _MIU_PER_U = 1000.0
@@ -52,7 +53,8 @@ def required(ensemble: Ensemble, habits: Habits) -> Requirement:
 
 def _basal(person: Person, theta: Array) -> Array:
     gb, sg, si = theta[:, 0], theta[:, 1], theta[:, 6]
-    action = sg * (gb - TARGET) / TARGET
+    rise = R1 * np.maximum(np.log(gb) ** R2 - np.log(TARGET) ** R2, 0.0) ** 2
+    action = sg * (gb - TARGET) / ((1 + 10 * rise) * TARGET)
     usual = person.basal * _MIU_PER_U / person.weight / VI / KE
     insulin = np.maximum(usual + action / si, 0.0)
     return np.asarray(insulin * KE * VI * person.weight / _MIU_PER_U * 60, np.float64)

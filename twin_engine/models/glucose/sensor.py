@@ -82,7 +82,7 @@ class Breton2008:
         return Errors(np.ones((n, readings)), noise[:, :readings])
 
     def noise(self, white: Array, spacing: int) -> Array:
-        """Return noise every ``spacing`` minutes, the start left out, (n, k), of white noise (n, 10 m + 1)."""
+        """Return noise every ``spacing`` minutes, the start left out, (n, k), of white (n, 10 m + 1)."""
         from scipy.interpolate import CubicSpline
 
         e = np.empty_like(white)

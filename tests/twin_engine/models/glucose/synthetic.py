@@ -1,4 +1,4 @@
-"""Synthetic people whose parameters are known: drawn from the priors, with the noise that the fit believes in."""
+"""Synthetic people whose parameters are known: of the priors, with the noise that the fit believes in."""
 
 import numpy as np
 
@@ -7,6 +7,7 @@ from twin_engine.models.glucose import fitting, priors
 from twin_engine.models.glucose.fitting import Discrepancy, Record
 from twin_engine.models.glucose.minimal import Inputs, Person, names, part_of_day, simulated, steady_state
 
+BELIEVED = Discrepancy()
 PERSON = Person(weight=70.0, basal=1 / 60)
 
 
@@ -27,7 +28,7 @@ def given(minutes, meals, blocks=1):
     return Inputs(insulin, food, np.zeros(minutes), parts), before
 
 
-def record(z, inputs, before, rng, discrepancy=Discrepancy(), start=130.0):
+def record(z, inputs, before, rng, discrepancy=BELIEVED, start=130.0):
     """Return what is known of the person with deviates ``z`` (p,): a reading every five minutes."""
     theta = priors.parameters(z[None])
     path, _ = simulated(PERSON, theta, steady_state(PERSON, theta, start), inputs, before)

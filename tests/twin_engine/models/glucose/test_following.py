@@ -84,7 +84,8 @@ def test_the_filter_ends_near_the_last_readings(whole):
 
 
 def test_a_gap_of_hours_makes_it_less_sure():
-    gap = [item for item in ITEMS if getattr(item, "signal", "") != SENSOR or item.time < AT - timedelta(hours=4)]
+    early = AT - timedelta(hours=4)
+    gap = [item for item in ITEMS if getattr(item, "signal", "") != SENSOR or item.time < early]
     assert state(gap).filter.ensemble.glucose.std() > 2 * state(ITEMS).filter.ensemble.glucose.std()
 
 

@@ -70,7 +70,7 @@ def test_a_longer_or_milder_event_is_never_less_likely(fortnight):
                 for limit in (mild, grave)
             ]
             for row in chances:
-                assert row == sorted(row)
+                assert row == sorted(row, reverse=True)
             assert all(a >= b for a, b in zip(*chances, strict=True))
 
 
@@ -126,6 +126,19 @@ def test_whom_the_equations_do_not_fit_is_refused_with_the_reason(items, subject
     found = answers(items, subject=subject).values()
     assert all(isinstance(one, Refusal) for one in found)
     assert signal in {reason.signal for reason in next(iter(found)).reasons}
+
+
+def test_how_glucose_was_controlled_is_told_once_a_day_whatever_the_sensor_does(fortnight):
+    now, later = (
+        answers(fortnight)["glucose-control"],
+        answers(fortnight, AT + timedelta(hours=3))["glucose-control"],
+    )
+    assert isinstance(answers(fortnight, AT + timedelta(hours=3))["hypoglycaemia"], Refusal)
+    assert (now.risks[0].qualitative, now.basis, now.expires) == (
+        later.risks[0].qualitative,
+        later.basis,
+        later.expires,
+    )
 
 
 def test_a_forecast_ends_half_an_hour_after_the_last_reading():
