@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
 import threading
@@ -43,17 +44,24 @@ def start_inside(settings: Settings, parts: Services) -> None:
     threading.Thread(target=sweep_for_ever, name="sweeper", daemon=True).start()
 
 
-def end_with_worker(**_: object) -> None:
-    """Ask the kernel to end this process with the worker (Linux): killed, it would leave its clock behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, prctl(2)
+def ending_with(worker: int) -> Callable[..., None]:
+    """Return what has a process end with the ``worker`` that forked it; killed, it would leave it behind."""
+
+    def leash(**_: object) -> None:
+        if sys.platform == "linux" and os.getpid() != worker:
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, prctl(2)
+            if os.getppid() != worker:  # it died before the kernel was asked
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return leash
 
 
 def build(settings: Settings, parts: Callable[[], Services]) -> Any:
     """Return the Celery application with tasks and schedule; ``parts`` gives a process its services."""
     celery = application(settings)
-    beat_embedded_init.connect(end_with_worker)
-    worker_process_init.connect(end_with_worker)
+    leash = ending_with(os.getpid())
+    beat_embedded_init.connect(leash, weak=False)
+    worker_process_init.connect(leash, weak=False)
     for name, use_case in USE_CASES.items():
         _register(celery, parts, name, use_case)
     celery.conf.beat_schedule = {
