@@ -8,7 +8,7 @@ whether ``Prefer: handling=strict`` is heeded.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -20,12 +20,23 @@ from fhir_mapping.release import of as release_of
 from fhir_mapping.subscription_topic import Topic
 from gateway.hospitals import topics
 from gateway.hospitals.connection import Connection
-from gateway.hospitals.errors import BadAnswer, HospitalError, NotAuthorised
+from gateway.hospitals.errors import BadAnswer, HospitalError, NotAuthorised, ScopeMissing
 
 OUT = "RiskAssessment"
 # What is read of every EHR: by these it is decided whose the rest is, and whether it may be read.
 ALWAYS = ("Patient", "Consent")
 CLINICAL = ("Observation", "Condition", "MedicationRequest", "MedicationStatement")
+# What a twin can do without: the more it lacks of these, the fewer models speak.
+SPARE = frozenset(
+    {
+        "DiagnosticReport",
+        "FamilyMemberHistory",
+        "Medication",
+        "MedicationAdministration",
+        "MolecularSequence",
+        "Procedure",
+    }
+)
 BY_ID = frozenset({"Patient", "Medication"})  # read where another resource names them, without a search
 OTHERS = (OUT, "Provenance", "Device", "Subscription", "DocumentReference")
 
@@ -109,7 +120,7 @@ class Profile:
 
 def inspect(
     connection: Connection,
-    clinical: Iterable[str] = CLINICAL,
+    clinical: Collection[str] = CLINICAL,
     nonce: Callable[[int], str] = secrets.token_hex,
 ) -> Profile:
     """Return what the EHR behind ``connection`` can do; ``clinical`` are the types that are to be read.
@@ -128,9 +139,25 @@ def inspect(
     listed = {kind: _type(each) for kind, each in stated.types.items()}
     found = _tried(connection, _as_stated(stated, listed, (*ALWAYS, *clinical)), absent)
     found = _with_topics(found, topics.offered(connection, stated)) if found.release == "R5" else found
-    granted = connection.asking(found.scopes)
-    granted.status(("Patient",), [("_id", absent), ("_summary", "count")])  # raises where we are not let in
-    return _annotated(replace(found, strict=_heeds_strict(granted, listed, absent)))
+    found = _let_in(connection, found, absent)
+    strict = _heeds_strict(connection.asking(found.scopes), listed, absent)
+    return _annotated(replace(found, strict=strict), [one for one in clinical if one not in found.reads])
+
+
+def _let_in(connection: Connection, found: Profile, absent: str) -> Profile:
+    """Return ``found`` without the types that are not granted and can be done without."""
+    try:
+        connection.asking(found.scopes).status(("Patient",), [("_id", absent), ("_summary", "count")])
+    except ScopeMissing as refusal:
+        kept = tuple(one for one in found.reads if one not in SPARE or not _lacks(refusal.missing, one))
+        if kept == found.reads:
+            raise
+        return _let_in(connection, replace(found, reads=kept), absent)
+    return found
+
+
+def _lacks(missing: Iterable[str], kind: str) -> bool:
+    return any(scope.startswith(f"system/{kind}.") for scope in missing)
 
 
 def _as_stated(stated: Capabilities, listed: Mapping[str, TypeProfile], reads: tuple[str, ...]) -> Profile:
@@ -229,9 +256,13 @@ def _heeds_strict(connection: Connection, listed: Mapping[str, TypeProfile], abs
     return plain == 200 and odd == 400
 
 
-def _annotated(found: Profile) -> Profile:
+def _annotated(found: Profile, withheld: Iterable[str]) -> Profile:
     notes = (_sync_note(found), _write_note(found), *_search_notes(found), *_type_notes(found))
-    return replace(found, notes=notes)
+    spared = [
+        f"falls back: {kind} is not granted and not read; what it alone tells is not known"
+        for kind in withheld
+    ]
+    return replace(found, notes=(*notes, *spared))
 
 
 def _sync_note(found: Profile) -> str:

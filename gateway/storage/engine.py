@@ -60,9 +60,9 @@ class Database:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver would otherwise begin transactions of its own
     for pragma in (
+        "busy_timeout=30000",
         "journal_mode=WAL",
         "synchronous=FULL",
-        "busy_timeout=30000",
         "foreign_keys=ON",
         "secure_delete=ON",
     ):

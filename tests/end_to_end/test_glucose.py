@@ -74,7 +74,7 @@ def ask(stage):
 
 
 def low(told):
-    return told["Glucose below 70 mg/dL for 15 minutes within 30 minutes"]
+    return told["Glucose below 70 mg/dL for 15 minutes within 8 hours"]
 
 
 def test_the_chance_of_low_glucose_stands_in_the_ehr(told):
@@ -99,7 +99,7 @@ def test_it_rests_on_the_newest_readings_doses_and_meals_and_says_what_is_not_li
 
 
 def test_high_glucose_and_control_are_assessed_too(told):
-    assert "Glucose above 180 mg/dL for 15 minutes within 30 minutes" in told
+    assert "Glucose above 180 mg/dL for 15 minutes within 8 hours" in told
     assert "Severe hypoglycaemia within 6 months" in told
 
 

@@ -154,7 +154,7 @@ def test_the_state_that_is_compared_says_something(expected):
     assert standing == "current"
     assert {"Observation/p1-cholesterol", "Observation/again", "MedicationRequest/tablets"} <= set(evidence)
     assert "Observation/newer" not in evidence
-    assert set(digests) == {"news2", "prevent"}
+    assert set(digests) == {"news2", "prevent", "type-1-diabetes"}
     assert len(said) == 1
 
 

@@ -91,7 +91,7 @@ def test_assessment_is_kept_here_and_not_written(closed_ehr, gateway_of):
     admit(closed_ehr, gateway)
     assert gateway.deliveries() == {"kept": 1}
     assert {method for method, path, _ in closed_ehr.seen if "token" not in path} == {"GET"}
-    assert len(made(gateway)["prediction"]) == 6
+    assert len(made(gateway)["prediction"]) == 10
 
 
 def test_poll_that_finds_nothing_new_writes_nothing(closed_ehr, gateway_of):
@@ -207,6 +207,7 @@ def test_an_ehr_that_grants_only_reading_is_used_and_assessments_are_kept_here(c
         closed_ehr.add(resource)
     said = connected(didymos, closed_ehr)
     assert said.returncode == 0, said.stderr
+    assert "MedicationAdministration is not granted" in said.stdout + said.stderr
     assert didymos("backfill", "closed").returncode == 0
     listed = didymos("twin", "list").stdout.split()
     assert listed[1:3] == ["closed", "current"]
