@@ -26,9 +26,9 @@ check: .venv/.ready
 bench: .venv/.ready .ehr/.ready
 	$(RUN)python -m tests.bench $(if $(ONLY),--only $(ONLY),) $(if $(SHORT),--short,)
 
-# How models do on people whom they have not seen; the data lie where DIDYMOS_T1D_UOM says.
+# How models do on people whom they have not seen; the data lie where T1D_UOM says.
 validate: .venv/.ready
-	$(RUN)python -m tests.validate $(if $(ONLY),--only $(ONLY),) $(if $(SHORT),--short,)
+	OMP_NUM_THREADS=1 $(RUN)python -m tests.validate $(if $(ONLY),--only $(ONLY),) $(if $(SHORT),--short,)
 
 # What HL7 says of every R4 element, again from the published package; its checksum is compared.
 definitions: .venv/.ready
