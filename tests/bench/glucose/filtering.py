@@ -30,11 +30,12 @@ from tests.bench.figures import Figure, against
 from tests.consent.sample import database
 from tests.twin_engine.models.glucose import synthetic
 from twin_engine.encoding import decode, encode
+from twin_engine.estimation import Checkpoint
 from twin_engine.models.glucose import fitting
 from twin_engine.models.glucose.filtering import Habits, Readings, begun, filtered
 from twin_engine.models.glucose.filtering_kernel import Z
 from twin_engine.models.glucose.fitting import PUBLISHED, Discrepancy, Record
-from twin_engine.models.glucose.following import Checkpoint, Followed
+from twin_engine.models.glucose.following import Followed
 from twin_engine.models.glucose.minimal import given
 from twin_engine.models.glucose.minimal_kernel import Given, physical, risk, step
 
@@ -193,7 +194,7 @@ def _stored(twins: int) -> tuple[list[Figure], int]:
 def _state() -> Followed:
     habits = Habits(synthetic.PERSON)
     one = begun(habits, 0, 120.0, members=64)
-    points = tuple(Checkpoint(one.at, "0" * 64, one.members, one.recent) for _ in range(2))
+    points = tuple(Checkpoint(one.at, "0" * 64, one.members) for _ in range(2))
     return Followed(one.at, one.members, one.recent, habits.person.weight, habits.person.basal, points)
 
 
