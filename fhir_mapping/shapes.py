@@ -13,6 +13,7 @@ import msgspec
 
 from fhir_mapping import definitions
 from fhir_mapping.errors import Unusable
+from twin_engine.threads import ready
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1_048_576)]
 
@@ -74,7 +75,7 @@ def view(resource: dict[str, Any], shape: type[_T]) -> _T:
         ``structure`` (a wrong type), ``required`` (a missing element), ``code-invalid`` or ``value``.
     """
     try:
-        return msgspec.convert(resource, shape)
+        return msgspec.convert(resource, ready(shape))
     except msgspec.ValidationError as error:
         raise _unusable(str(resource.get("resourceType")), str(error)) from None
 

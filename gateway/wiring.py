@@ -33,6 +33,7 @@ from gateway.storage.migrations import migrate
 from gateway.storage.schema import hospital
 from gateway.telemetry import log, place
 from twin_engine.model import registered
+from twin_engine.threads import ready
 
 
 def utc_now() -> datetime:
@@ -151,7 +152,7 @@ class Hospitals:
         return _Opened(self._load(row), row.revision, fresh_until)
 
     def _load(self, row: Row[Any]) -> Hospital:
-        profile = msgspec.json.decode(row.profile, type=Profile)
+        profile = msgspec.json.decode(row.profile, type=ready(Profile))
         link = self._link(row, profile.release)
         return Hospital(
             id=row.id,
@@ -169,7 +170,7 @@ class Hospitals:
         if not row.access:
             return Connection(row.base_url, NoAccess())
         opened = self._vault.open(f"tenant/{row.tenant}", ("hospital.access", row.id), row.access)
-        access = msgspec.json.decode(opened, type=Access)
+        access = msgspec.json.decode(opened, type=ready(Access))
         return connect(self._settings, row.base_url, access, self._clock, release)
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_origin
 import msgspec
 import numpy as np
 
+from twin_engine.threads import ready
 from twin_engine.twin import (
     KINDS,
     Absence,
@@ -81,7 +82,7 @@ def decode(kind: type[T], encoded: bytes) -> T:
     ValueError
         If the bytes are not such a value.
     """
-    return msgspec.msgpack.decode(encoded, type=kind, dec_hook=_array_from)
+    return msgspec.msgpack.decode(encoded, type=ready(kind), dec_hook=_array_from)
 
 
 def encode_forecasts(forecasts: Iterable[Forecast | Refusal]) -> bytes:

@@ -22,6 +22,7 @@ from twin_engine.twin import Evidence
 ENGINE = Path(twin_engine.__file__).parent
 # What every model computes with and its state is stored by, besides its own package.
 SHARED = (
+    "threads.py",
     "twin.py",
     "encoding.py",
     "screening.py",

@@ -34,6 +34,7 @@ from gateway.storage import inbox, leases
 from gateway.storage.engine import Database, from_us
 from gateway.storage.schema import subscription
 from gateway.telemetry import hop, log, place
+from twin_engine.threads import ready
 
 MICROSECONDS = 1_000_000
 BATCH = 500
@@ -129,7 +130,7 @@ def register(services: Services, hospital: Hospital, identifier: str) -> None:
 
 def open_channel(services: Services, identifier: str, sealed: bytes) -> Channel:
     opened = services.unseal(services.ours, "subscription.sealed", identifier, sealed)
-    return msgspec.msgpack.decode(opened, type=Channel)
+    return msgspec.msgpack.decode(opened, type=ready(Channel))
 
 
 def digest(text: str) -> bytes:

@@ -18,6 +18,7 @@ from gateway.operations.consented import Caller
 from gateway.operations.reading import Kind
 from gateway.operations.services import Services
 from gateway.storage.records import Place, Wanted
+from twin_engine.threads import ready
 
 LIFE = 3600  # seconds; a search that rests longer is begun anew
 
@@ -50,7 +51,7 @@ def resume(services: Services, caller: Caller, kind: Kind, token: str) -> Wanted
         opened = services.unseal(services.ours, "continuation", caller.id, sealed)
     except (SealBroken, NotBase64, UnicodeError) as error:
         raise BadRequest("this page address cannot be used; search anew") from error
-    state = msgspec.msgpack.decode(opened, type=_Continuation)
+    state = msgspec.msgpack.decode(opened, type=ready(_Continuation))
     if state.kind != kind or state.expires < services.clock().timestamp():
         raise BadRequest("this page address cannot be used; search anew")
     return state.wanted

@@ -14,6 +14,7 @@ from consent.vault import KeyDestroyed
 from gateway.operations.services import Services
 from gateway.storage.inbox import insert_new
 from gateway.storage.schema import directives as table
+from twin_engine.threads import ready
 
 _COLUMN = "directives.sealed"
 
@@ -38,4 +39,4 @@ def recall(services: Services, twin: str) -> tuple[Directive, ...] | None:
         opened = services.unseal(f"twin/{twin}", _COLUMN, twin, sealed)
     except KeyDestroyed:
         return None
-    return msgspec.msgpack.decode(opened, type=tuple[Directive, ...])
+    return msgspec.msgpack.decode(opened, type=ready(tuple[Directive, ...]))

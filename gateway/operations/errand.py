@@ -25,6 +25,7 @@ from gateway.operations.services import Hospital, Services
 from gateway.storage import outbox
 from gateway.storage.outbox import Delivery, Version
 from gateway.telemetry import hop, log, place
+from twin_engine.threads import ready
 
 CLASSES = frozenset({"RiskAssessment"})
 
@@ -54,7 +55,7 @@ class Errand:
         opened_ = self.services.unseal(
             f"twin/{self.held.twin}", "delivery.remote", self.held.id, self.held.remote
         )
-        return msgspec.msgpack.decode(opened_, type=Remote)
+        return msgspec.msgpack.decode(opened_, type=ready(Remote))
 
 
 class Unpermitted(Exception):

@@ -31,6 +31,7 @@ from gateway.telemetry import hop
 from twin_engine import store
 from twin_engine.model import ModelCard
 from twin_engine.store import EvidenceRecord, Snapshot
+from twin_engine.threads import ready
 from twin_engine.twin import Forecast, Refusal, Sex
 
 PAGE = 50
@@ -225,7 +226,7 @@ def _face(connection: Connection, services: Services, shown: Sitter, now: dateti
 def _name(body: bytes) -> str | None:
     """Return the official or usual name of a Patient; None where none can be read."""
     try:
-        names = msgspec.json.decode(body, type=_Names).name
+        names = msgspec.json.decode(body, type=ready(_Names)).name
     except msgspec.MsgspecError:
         return None
     ranks = {"official": 0, "usual": 1, None: 2}

@@ -27,6 +27,7 @@ from gateway.storage import inbox
 from gateway.storage.engine import Database
 from gateway.storage.schema import subscription
 from gateway.telemetry import hop
+from twin_engine.threads import ready
 
 # Something changed, or the EHR has given up telling: what it was is found by asking.
 MISSED = frozenset({"empty", "query-error"})
@@ -218,7 +219,7 @@ def seal_change(services: Services, hospital: str, change: Change) -> bytes:
 def open_change(services: Services, hospital: str, sealed: bytes) -> Change:
     """Return the change as it was notified."""
     return msgspec.msgpack.decode(
-        services.unseal(services.ours, "inbox.sealed", hospital, sealed), type=Change
+        services.unseal(services.ours, "inbox.sealed", hospital, sealed), type=ready(Change)
     )
 
 
