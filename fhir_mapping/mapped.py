@@ -46,6 +46,20 @@ Mapping = Callable[[dict[str, Any], Origin], Mapped]
 MODIFIED = "it carries a modifier that is not understood, which may reverse its meaning"
 
 
+# Parts that are judged one by one, each by its own modifiers.
+_APART = frozenset({"component", "condition", "contained"})
+# Elements that may reverse the meaning, where only an extension says what they would.
+_UNSAID = frozenset({"_comparator", "_doNotPerform", "_implicitRules"})
+
+
 def modified(resource: dict[str, Any]) -> bool:
-    """Tell whether ``resource`` carries what may reverse its meaning."""
-    return bool(resource.get("modifierExtension") or resource.get("implicitRules"))
+    """Tell whether ``resource``, or a part that is not judged apart, carries what may reverse its meaning."""
+    if resource.get("modifierExtension") or resource.get("implicitRules") or not _UNSAID.isdisjoint(resource):
+        return True
+    return any(_holds(value) for name, value in resource.items() if name not in _APART)
+
+
+def _holds(value: object) -> bool:
+    if isinstance(value, list):
+        return any(_holds(each) for each in value)
+    return isinstance(value, dict) and modified(value)

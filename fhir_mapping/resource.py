@@ -146,14 +146,16 @@ def _mapped(kind: str, resource: dict[str, Any], origin: Origin, brought: Unusab
     try:
         if brought is not None:
             raise brought
-        beside = _faults_beside(resource, UNREAD.get(mapping, frozenset()))
+        unread = UNREAD.get(mapping, frozenset())
+        beside = _faults_beside(resource, unread)
         mapped = mapping(resource, origin)
     except Unusable as fault:
         suspected = _suspected(kind, resource, origin)
         if not suspected:
             raise
         return Mapped(suspected, reasons=fault.problems)
-    if mapped.relevant and modified(resource):
+    read = {name: each for name, each in resource.items() if name not in unread} if unread else resource
+    if mapped.relevant and modified(read):
         suspected = _suspected(kind, resource, origin) if mapped.items else ()
         return Mapped(suspected, reasons=(Problem("modifier", MODIFIED, kind),))
     return replace(mapped, reasons=(*mapped.reasons, *beside)) if beside else mapped

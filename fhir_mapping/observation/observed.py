@@ -50,7 +50,7 @@ class Setting(msgspec.Struct, frozen=True):
 def measurement(signal: Signal, holder: dict[str, Any], at: datetime, source: str) -> Measurement | None:
     """Return the plain and plausible Quantity of ``holder``; None where it holds anything else."""
     given = holder.get("valueQuantity")
-    if given is None or "comparator" in given:
+    if given is None or "comparator" in given or "_comparator" in given:
         return None
     value, scale = given.get("value"), quantity.scale(signal, given)
     if value is None or scale is None:
@@ -101,7 +101,7 @@ def _trace_or_problem(
     given = holder.get("valueQuantity", {"value": holder.get("valueInteger")})
     if given.get("value") is None:
         return _none(signal.name, holder, setting, place, "a number with a unit")
-    if "comparator" in given:
+    if "comparator" in given or "_comparator" in given:
         return Problem("comparator", "a bound is not a value", f"{place}.value.comparator", signal.name)
     if quantity.scale(signal, given) is None:
         text = "the unit is absent, unknown or contradicts itself"

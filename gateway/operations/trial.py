@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,8 @@ from fhir_mapping.errors import Unusable
 from fhir_mapping.release import Release
 
 _UNREAD = "nothing is read from resources of this type"
+_ALL = 100_000  # faults
+_INSIDE = re.compile(r"Bundle\.entry\[\d+\]\.resource\b")
 
 
 class Tried(msgspec.Struct, frozen=True):
@@ -46,9 +49,21 @@ def tried(body: bytes, now: datetime, sent: Release = "R4") -> Iterator[Tried]:
     except Unusable as fault:
         yield Tried(0, "", True, 0, operation_outcome.of(fault))
         return
-    parts = bundle.resources(found) if found["resourceType"] == "Bundle" else iter((found,))
-    for number, part in enumerate(parts):
+    if found["resourceType"] != "Bundle":
+        yield _tried(0, found, now, sent)
+        return
+    yield from _envelope(found, sent)
+    for number, part in enumerate(bundle.resources(found)):
         yield _tried(number, part, now, sent)
+
+
+def _envelope(found: dict[str, Any], sent: Release) -> Iterator[Tried]:
+    """Yield what is wrong with a Bundle beside what it holds; only of R4 the definitions are here."""
+    if sent == "R5":
+        return
+    faults = [one for one in validation.problems(found, _ALL) if not _INSIDE.match(one.expression)]
+    if faults:
+        yield Tried(0, "Bundle", True, 0, operation_outcome.of(validation.refusal(tuple(faults))))
 
 
 def _tried(number: int, part: dict[str, Any], now: datetime, sent: Release) -> Tried:

@@ -176,3 +176,60 @@ def test_a_server_without_versions_is_known_by_content():
     assert reading.version is None
     assert reading.source.startswith("Observation/1/_history/sha256-")
     assert reading.source != resource.read(WEIGHT | {"status": "amended"}, NOW).source
+
+
+DOUBT = [{"url": "http://example.org/opposite", "valueBoolean": True}]
+MASKED = {
+    "extension": [
+        {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}
+    ]
+}
+STATIN = {
+    "resourceType": "MedicationRequest",
+    "id": "m1",
+    "status": "active",
+    "intent": "order",
+    "subject": {"reference": "Patient/p1"},
+    "medicationCodeableConcept": {"coding": [{"system": "http://www.whocc.no/atc", "code": "C10AA05"}]},
+}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"dosageInstruction": [{"modifierExtension": DOUBT}]},
+        {"dosageInstruction": [{"timing": {"modifierExtension": DOUBT}}]},
+        {"_doNotPerform": MASKED},
+    ],
+)
+def test_a_modifier_in_a_part_or_one_that_is_not_said_leaves_a_medication_in_doubt(part):
+    found = resource.read(STATIN | part, NOW)
+    assert {item.confirmed for item in found.items} == {False}
+    assert "modifier" in {reason.code for reason in found.reasons}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"valueQuantity": {"value": 100, "unit": "mg/dL", "_comparator": MASKED}},
+        {"referenceRange": [{"modifierExtension": DOUBT, "text": "normal"}]},
+    ],
+)
+def test_a_modifier_of_a_value_leaves_no_value(part):
+    glucose = {
+        "resourceType": "Observation",
+        "id": "o1",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "2345-7"}]},
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2026-01-02T03:04:05Z",
+        "valueQuantity": {
+            "value": 100,
+            "unit": "mg/dL",
+            "system": "http://unitsofmeasure.org",
+            "code": "mg/dL",
+        },
+    }
+    found = resource.read(glucose | part, NOW)
+    assert found.items == ()
+    assert found.reasons
